@@ -1,0 +1,67 @@
+# Chatcart. `make run` and `make test` need git, make and Python; they bring the rest.
+SHELL := /bin/bash -euo pipefail
+.DEFAULT_GOAL := help
+
+VENVS := .venvs
+COMMERCE := $(VENVS)/commerce/bin
+DIALOGUE := $(VENVS)/dialogue/bin
+UV := $(shell command -v uv 2>/dev/null || echo $(VENVS)/uv/bin/uv)
+BOOTSTRAP := $(if $(filter $(VENVS)/%,$(UV)),$(UV),)
+STAMP := .synced
+
+export RASA_TELEMETRY_ENABLED := false
+export PYTHONWARNINGS := ignore
+export TF_CPP_MIN_LOG_LEVEL := 3
+export SQLALCHEMY_SILENCE_UBER_WARNING := 1
+
+.PHONY: help run shell test check format lock environments clean
+
+help: ## What there is to do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+run: environments ## The whole bot on this machine, and the address of the local WhatsApp
+	@exec $(COMMERCE)/python -m deploy.local run
+
+shell: environments ## The same bot in the terminal (rasa shell)
+	@exec $(COMMERCE)/python -m deploy.local shell
+
+test: environments ## Every test that needs no browser and no hour
+	@$(COMMERCE)/python -m tests.run
+
+check: environments ## Format, lint and types
+	$(COMMERCE)/ruff format --check .
+	$(COMMERCE)/ruff check .
+	$(COMMERCE)/mypy
+
+format: environments ## Format the code
+	$(COMMERCE)/ruff format .
+	$(COMMERCE)/ruff check --fix .
+
+lock: $(BOOTSTRAP) ## Resolve the pinned requirements anew
+	$(UV) pip compile -q --upgrade requirements/bootstrap.in -p 3.10 --universal --generate-hashes -o requirements/bootstrap.txt
+	$(UV) pip compile -q --upgrade --group commerce -p 3.12 --generate-hashes -o requirements/commerce.txt
+	$(UV) pip compile -q --upgrade --group dialogue -p 3.10 --generate-hashes -o requirements/dialogue.txt
+
+environments: $(VENVS)/commerce/$(STAMP) $(VENVS)/dialogue/$(STAMP)
+
+$(VENVS)/commerce/$(STAMP): requirements/commerce.txt $(BOOTSTRAP)
+	@echo "building the commerce environment (Python 3.12)"
+	@$(UV) venv -q --allow-existing -p 3.12 $(VENVS)/commerce
+	@$(UV) pip sync -p $(COMMERCE)/python --require-hashes $<
+	@touch $@
+
+$(VENVS)/dialogue/$(STAMP): requirements/dialogue.txt $(BOOTSTRAP)
+	@echo "building the dialogue environment (Python 3.10, Rasa: 2.5 GB, a minute or more)"
+	@$(UV) venv -q --allow-existing -p 3.10 $(VENVS)/dialogue
+	@$(UV) pip sync -p $(DIALOGUE)/python --require-hashes $<
+	@touch $@
+
+# uv, where the machine has none: pip is enough to get it, checked by its hash.
+$(VENVS)/uv/bin/uv: requirements/bootstrap.txt
+	@echo "getting uv"
+	@python3 -m venv $(VENVS)/uv || { echo "chatcart: python3 cannot make an environment; install python3-venv" >&2; exit 1; }
+	@$(VENVS)/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+clean: ## Remove environments, models and the state of the embedded servers
+	rm -rf $(VENVS) .state models/*.tar.gz models/building

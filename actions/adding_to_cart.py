@@ -1,0 +1,176 @@
+"""ADDING_TO_CART: a product is picked, the cart is looked at and changed."""
+
+from __future__ import annotations
+
+from rasa_sdk.events import FollowupAction
+
+from actions.base import QUANTITY_REFUSALS, ShopAction, refuse
+from actions.browsing_products import show
+from actions.conversation import Conversation
+from actions.formatting import cart_values, shown_choices
+from shop import cart, catalogue
+from shop.errors import UnknownProduct
+
+
+class SelectProduct(ShopAction):
+    """Takes what the customer picks: a number of the shown list, a name, or whole order lines."""
+
+    def name(self) -> str:
+        return "action_select_product"
+
+    async def answer(self, conversation: Conversation) -> None:
+        understood = conversation.understood
+        if understood.lines and all(len(line.products) == 1 for line in understood.lines):
+            await self._take_lines(conversation)
+        else:
+            await self._pick(conversation)
+
+    async def _take_lines(self, conversation: Conversation) -> None:
+        """Add lines that name product and quantity; a lone product is asked about."""
+        lines = conversation.understood.lines
+        if len(lines) == 1 and lines[0].quantity is None:
+            selection = await conversation.do(
+                catalogue.Selection, catalogue.select, list(lines[0].products), lines[0].name
+            )
+            await _picked(conversation, selection, quantity=None)
+            return
+        try:
+            changed = await conversation.do(cart.CartChange, cart.add_lines, lines)
+        except QUANTITY_REFUSALS as refusal:
+            refuse(conversation, refusal)
+            if len(lines) == 1:
+                _ask_quantity(conversation, lines[0].products[0])
+            return
+        conversation.leave_form()
+        conversation.set(product=None, quantity=None)
+        conversation.say("utter_added", added=changed.product, **cart_values(changed.cart))
+
+    async def _pick(self, conversation: Conversation) -> None:
+        """A number of the list, a category, or words that may name a product."""
+        understood = conversation.understood
+        quantity = understood.category_quantity or conversation.tracker.get_slot("quantity")
+        try:
+            if understood.category and not understood.lines:
+                shown = await conversation.do(catalogue.Choices, catalogue.show_menu, understood.category)
+                selection = catalogue.Selection(choices=shown)
+            elif understood.number and not understood.lines:
+                shown_before = shown_choices(conversation.tracker.get_slot("choices"))
+                selection = await conversation.do(
+                    catalogue.Selection, catalogue.choose_number, understood.number, shown_before
+                )
+            else:
+                selection = await conversation.do(
+                    catalogue.Selection, catalogue.select, understood.product_ids, understood.asked
+                )
+        except UnknownProduct as refusal:
+            refuse(conversation, refusal)
+            conversation.leave_form()
+            show(conversation, await conversation.do(catalogue.Choices, catalogue.show_menu))
+            return
+        await _picked(conversation, selection, quantity)
+
+
+class AddToCart(ShopAction):
+    """Adds what the quantity form collected."""
+
+    def name(self) -> str:
+        return "action_add_to_cart"
+
+    async def answer(self, conversation: Conversation) -> None:
+        product, quantity = (conversation.tracker.get_slot(slot) for slot in ("product", "quantity"))
+        conversation.set(product=None, quantity=None)
+        changed = await conversation.do(cart.CartChange, cart.add, product, quantity)
+        conversation.say("utter_added", added=changed.product, **cart_values(changed.cart))
+
+
+class ViewCart(ShopAction):
+    """Shows the cart with tax."""
+
+    def name(self) -> str:
+        return "action_view_cart"
+
+    async def answer(self, conversation: Conversation) -> None:
+        conversation.say("utter_cart", **cart_values(await conversation.look(cart.current)))
+
+
+class ModifyItem(ShopAction):
+    """Changes how many of something are in the cart."""
+
+    def name(self) -> str:
+        return "action_modify_item"
+
+    async def answer(self, conversation: Conversation) -> None:
+        understood = conversation.understood
+        line = understood.lines[0] if understood.lines else None
+        quantity = (line.quantity if line else None) or understood.number
+        if quantity is None:
+            conversation.say("utter_what_can_be_changed")
+            return
+        product = line.products[0] if line else None
+        asked = line.name if line else ""
+        changed = await conversation.do(cart.CartChange, cart.set_quantity, product, asked, quantity)
+        conversation.leave_form()
+        conversation.say(
+            "utter_quantity_changed",
+            product_name=changed.product,
+            quantity=changed.quantity,
+            **cart_values(changed.cart),
+        )
+
+
+class RemoveItem(ShopAction):
+    """Takes something out of the cart."""
+
+    def name(self) -> str:
+        return "action_remove_item"
+
+    async def answer(self, conversation: Conversation) -> None:
+        understood = conversation.understood
+        line = understood.lines[0] if understood.lines else None
+        product = line.products[0] if line else None
+        asked = line.name if line else understood.asked if understood.named else ""
+        changed = await conversation.do(cart.CartChange, cart.remove, product, asked)
+        conversation.leave_form()
+        if changed.cart.lines:
+            conversation.say("utter_removed", product_name=changed.product, **cart_values(changed.cart))
+        else:
+            conversation.say("utter_removed_last", product_name=changed.product)
+
+
+class ClearCart(ShopAction):
+    """Empties the cart."""
+
+    def name(self) -> str:
+        return "action_clear_cart"
+
+    async def answer(self, conversation: Conversation) -> None:
+        await conversation.do(int, cart.clear)
+        conversation.leave_form()
+        conversation.say("utter_cart_cleared")
+
+
+async def _picked(conversation: Conversation, selection: catalogue.Selection, quantity: str | None) -> None:
+    """Go on from a selection: a shorter list, the cart, or the question how many."""
+    if selection.choices is not None:
+        conversation.leave_form()
+        conversation.set(quantity=quantity)
+        show(conversation, selection.choices)
+        return
+    assert selection.product is not None
+    product = str(selection.product.id)
+    if quantity is None:
+        _ask_quantity(conversation, product)
+        return
+    conversation.set(quantity=None)
+    try:
+        changed = await conversation.do(cart.CartChange, cart.add, product, quantity)
+    except QUANTITY_REFUSALS as refusal:
+        refuse(conversation, refusal)
+        _ask_quantity(conversation, product)
+        return
+    conversation.say("utter_added", added=changed.product, **cart_values(changed.cart))
+
+
+def _ask_quantity(conversation: Conversation, product: str) -> None:
+    conversation.set(product=product, quantity=None)
+    conversation.events.append(FollowupAction("quantity_form"))

@@ -1,0 +1,79 @@
+"""What a customer can say in every state, and comes back to where they were."""
+
+from __future__ import annotations
+
+from actions.base import ShopAction
+from actions.conversation import Conversation
+from shop import customers
+
+
+class SayWhatNext(ShopAction):
+    """Answers a yes, a no or a thank-you that no question waits for: what can be done now."""
+
+    def name(self) -> str:
+        return "action_say_what_next"
+
+    async def answer(self, conversation: Conversation) -> None:
+        say_what_next(conversation)
+
+
+class DropQuestion(ShopAction):
+    """A no to the question that is being asked: leave it."""
+
+    def name(self) -> str:
+        return "action_deny"
+
+    async def answer(self, conversation: Conversation) -> None:
+        if conversation.tracker.active_loop.get("name"):
+            conversation.leave_form()
+            conversation.set(product=None, quantity=None)
+            conversation.say("utter_question_dropped")
+        else:
+            say_what_next(conversation)
+
+
+class NotUnderstood(ShopAction):
+    """Says so, and what can be done now."""
+
+    def name(self) -> str:
+        return "action_not_understood"
+
+    async def answer(self, conversation: Conversation) -> None:
+        conversation.say("utter_not_understood")
+        if not conversation.tracker.active_loop.get("name"):
+            say_what_next(conversation)
+
+
+class ChangeLanguage(ShopAction):
+    """Goes on in the language that was asked for, where the shop offers several."""
+
+    def name(self) -> str:
+        return "action_change_language"
+
+    async def answer(self, conversation: Conversation) -> None:
+        asked = str(conversation.tracker.latest_message.get("text") or "")
+        if not conversation.shop.flags.multi_language:
+            conversation.say("utter_english_only")
+            return
+        language = await conversation.do(str | None, customers.choose_language, asked)
+        if language is None:
+            conversation.say("utter_languages")
+            return
+        conversation.set(language=language)
+        conversation.say("utter_language_changed", language=language)
+
+
+class StopMessages(ShopAction):
+    """No more notices that the customer did not ask for."""
+
+    def name(self) -> str:
+        return "action_stop_messages"
+
+    async def answer(self, conversation: Conversation) -> None:
+        await conversation.do(type(None), customers.stop_notices)
+        conversation.say("utter_messages_stopped")
+
+
+def say_what_next(conversation: Conversation) -> None:
+    """What can be done in the state the customer is in."""
+    conversation.say(f"utter_next_{conversation.state.lower()}")

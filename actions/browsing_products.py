@@ -1,0 +1,55 @@
+"""BROWSING_PRODUCTS: categories, products, search."""
+
+from __future__ import annotations
+
+from actions.base import ShopAction
+from actions.conversation import Conversation
+from actions.formatting import choice_list, choice_slot
+from shop import catalogue
+
+
+class ShowMenu(ShopAction):
+    """Shows the categories, or the products of the one that was named."""
+
+    def name(self) -> str:
+        return "action_show_menu"
+
+    async def answer(self, conversation: Conversation) -> None:
+        category = conversation.understood.category
+        shown = await conversation.do(catalogue.Choices, catalogue.show_menu, category)
+        conversation.leave_form()
+        conversation.set(product=None, quantity=None)
+        show(conversation, shown)
+
+
+class SearchProduct(ShopAction):
+    """Says whether there is such a product, and what it costs."""
+
+    def name(self) -> str:
+        return "action_search_product"
+
+    async def answer(self, conversation: Conversation) -> None:
+        understood = conversation.understood
+        if understood.category and not understood.lines:
+            shown = await conversation.do(catalogue.Choices, catalogue.show_menu, understood.category)
+        else:
+            shown = await conversation.do(
+                catalogue.Choices, catalogue.search, understood.product_ids, understood.asked
+            )
+        conversation.leave_form()
+        conversation.set(product=None, quantity=None)
+        show(conversation, shown)
+
+
+def show(conversation: Conversation, shown: catalogue.Choices) -> None:
+    """Say a numbered list and remember it, so that its numbers are understood."""
+    listed = choice_list(shown, conversation.shop.policy.currency)
+    conversation.set(choices=choice_slot(shown))
+    if not shown.choices:
+        conversation.say("utter_menu_empty")
+    elif shown.category:
+        conversation.say("utter_products", category=shown.category, choices=listed)
+    elif shown.asked:
+        conversation.say("utter_suggestions", asked=shown.asked, choices=listed)
+    else:
+        conversation.say("utter_categories", choices=listed)

@@ -1,0 +1,136 @@
+"""One call of an action: who asks, what was understood, and how to answer."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import ACTION_LISTEN_NAME
+
+from actions.understood import Understood
+from db.models import Customer
+from shop.customers import recognise
+from shop.service import Caller, Shop
+from shop.work import Work
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+Operation = Callable[Concatenate[Work, Customer, Arguments], Result]
+
+SESSION_METADATA_SLOT = "session_started_metadata"
+
+
+class Conversation:
+    """Ties a shop, a tracker and a dispatcher together for one action."""
+
+    def __init__(self, action: str, shop: Shop, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+        self._action = action
+        self.shop = shop
+        self._dispatcher = dispatcher
+        self.tracker = tracker
+        self.understood = Understood.from_message(tracker.latest_message)
+        self.events: list[EventType] = []
+
+    @property
+    def state(self) -> str:
+        """The conversation state, before this action."""
+        return str(self.tracker.get_slot("conversation_state") or "GREETING")
+
+    @property
+    def event_data(self) -> dict[str, Any]:
+        """The values of an internal event."""
+        return dict(self._metadata.get("event") or {})
+
+    @property
+    def can_be_told_unasked(self) -> bool:
+        """Whether the shop's own events reach this customer by themselves; not so in the shell."""
+        return bool(self._metadata.get("address"))
+
+    async def do(
+        self,
+        result_type: type[Result],
+        operation: Operation[Arguments, Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
+        """Carry out a shop function at most once for this message, off the event loop.
+
+        Raises:
+            ShopError: what the shop refuses.
+        """
+
+        def bound(work: Work, customer: Customer) -> Result:
+            return operation(work, customer, *args, **kwargs)
+
+        command = f"{self._action}:{operation.__name__}"
+        done = await asyncio.to_thread(self.shop.execute, self._caller(), command, result_type, bound)
+        if done.state is not None:
+            self.set(conversation_state=done.state)
+        return done.result
+
+    async def look(
+        self,
+        operation: Operation[Arguments, Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
+        """Run a shop function that changes nothing.
+
+        Raises:
+            ShopError: what the shop refuses.
+        """
+        caller = self._caller()
+
+        def bound(work: Work) -> Result:
+            customer = recognise(work, caller.lookup, caller.address, caller.profile_name)
+            return operation(work, customer, *args, **kwargs)
+
+        return await asyncio.to_thread(self.shop.run, bound)
+
+    def say(self, response: str, **values: Any) -> None:
+        """Say a response of the domain."""
+        self._dispatcher.utter_message(response=response, **values)
+
+    def set(self, **slots: Any) -> None:
+        """Set slots."""
+        self.events.extend(SlotSet(name, value) for name, value in slots.items())
+
+    def leave_form(self) -> None:
+        """End the active form: the customer went on to something else."""
+        if self.tracker.active_loop.get("name"):
+            self.events.append(ActiveLoop(None))
+            self.set(requested_slot=None)
+
+    @property
+    def _metadata(self) -> dict[str, Any]:
+        if self._action == "action_session_start":
+            return dict(self.tracker.get_slot(SESSION_METADATA_SLOT) or {})
+        return dict(self.tracker.latest_message.get("metadata") or {})
+
+    def _caller(self) -> Caller:
+        metadata = self._metadata
+        message_id = metadata.get("message_id") or self.tracker.latest_message.get("message_id")
+        return Caller(
+            lookup=self.tracker.sender_id,
+            message_id=message_id or f"session:{uuid.uuid4()}",
+            command_number=self._command_number(),
+            address=metadata.get("address"),
+            profile_name=metadata.get("profile_name"),
+        )
+
+    def _command_number(self) -> int:
+        """How many actions ran since the message: the same at every repetition of the turn."""
+        if self._action == "action_session_start":
+            return 0
+        number = 1
+        for event in reversed(self.tracker.events):
+            if event.get("event") == "user":
+                break
+            if event.get("event") == "action" and event.get("name") != ACTION_LISTEN_NAME:
+                number += 1
+        return number

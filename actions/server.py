@@ -1,0 +1,76 @@
+"""The action server: all actions with the shop they work on, behind Rasa SDK's HTTP contract.
+
+Run with `python -m actions.server`.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from rasa_sdk.endpoint import create_app
+from rasa_sdk.executor import ActionExecutor
+from sanic import Sanic
+from sqlalchemy import text
+
+from actions import (
+    adding_to_cart,
+    anywhere,
+    awaiting_payment,
+    browsing_products,
+    collecting_quantity,
+    greeting,
+    order_complete,
+    payment_confirmation,
+    reviewing_order,
+)
+from actions.base import ShopAction
+from settings import Settings, read_settings_or_exit
+from shop.assembly import make_shop
+from shop.service import Shop
+
+MODULES = (
+    adding_to_cart,
+    anywhere,
+    awaiting_payment,
+    browsing_products,
+    greeting,
+    order_complete,
+    payment_confirmation,
+    reviewing_order,
+)
+
+
+def make_executor(shop: Shop, settings: Settings) -> ActionExecutor:
+    """All actions, registered as instances that know their shop."""
+    executor = ActionExecutor()
+    for module in MODULES:
+        for kind in vars(module).values():
+            if isinstance(kind, type) and issubclass(kind, ShopAction) and kind.__module__ == module.__name__:
+                executor.register_action(kind(shop))
+    executor.register_action(collecting_quantity.ValidateQuantity(shop))
+    executor.register_action(collecting_quantity.AskQuantity(shop, settings.public_base_url))
+    return executor
+
+
+def make_app(settings: Settings) -> Sanic:
+    """The server, with a database it has reached once."""
+    shop = make_shop(settings)
+    shop.run(lambda work: work.session.execute(text("SELECT 1")))
+    return create_app(make_executor(shop, settings), cors_origins=[])
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = read_settings_or_exit()
+    make_app(settings).run(
+        host=settings.bind_host,
+        port=settings.actions_port,
+        single_process=True,
+        access_log=False,
+        motd=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

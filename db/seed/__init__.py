@@ -1,0 +1,1 @@
+"""The demo menu: what a new shop shows until it has its own."""

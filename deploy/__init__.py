@@ -1,0 +1,1 @@
+"""How Chatcart is brought up: on one machine (`local`), and the preparation that every way shares."""

@@ -1,0 +1,117 @@
+"""The stream's consumer (MessageProcessingService): from a waiting message to a committed turn."""
+
+from __future__ import annotations
+
+import logging
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import UserMessage
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from dialogue.turn import Turn, TurnAborted, TurnOutput, current_turn
+from whatsapp.conversation_queue import Effects, Entry, inbound_queue, outbound_queue
+from whatsapp.inbound import InboundMessage, Kind
+from whatsapp.outbound import OutboundMessage, Reply, compose
+from whatsapp.redis import RedisClient, RedisPipeline
+from whatsapp.worker import Handlers, RetryLater, Worker
+
+logger = logging.getLogger(__name__)
+
+GIVE_UP_SECONDS = 30.0
+TROUBLE_RESPONSE = "utter_trouble"
+UNREADABLE_INTENT = "send_media"
+COMMAND_PREFIX = "/"
+
+
+class Consumer:
+    """Hands waiting messages to Rasa and commits what they led to."""
+
+    def __init__(self, agent: Agent, redis: RedisClient) -> None:
+        self._agent = agent
+        self._inbound = inbound_queue(redis)
+        self._outbound = outbound_queue(redis)
+
+    def worker(self) -> Worker:
+        """A worker on the inbound stream."""
+        return Worker(self._inbound, Handlers(self.serve, self.give_up, GIVE_UP_SECONDS))
+
+    async def serve(self, entry: Entry) -> Effects:
+        """Run one message through Rasa; the returned effects store the tracker and the replies.
+
+        Raises:
+            RetryLater: if a part failed; nothing was written on this plane.
+        """
+        message = InboundMessage.from_json(entry.body)
+        turn = Turn()
+        context = current_turn.set(turn)
+        try:
+            await self._agent.handle_message(_user_message(message, turn))
+        except TurnAborted as abort:
+            raise RetryLater(str(abort)) from abort
+        finally:
+            current_turn.reset(context)
+        if turn.tracker is None:
+            raise RetryLater("no model is loaded")
+        return self._effects(message, turn)
+
+    async def give_up(self, entry: Entry) -> Effects:
+        """Apologise for a message that could not be served; the conversation stays as it was."""
+        message = InboundMessage.from_json(entry.body)
+        tracker = DialogueStateTracker.from_events(message.conversation, [])
+        apology = await self._agent.nlg.generate(TROUBLE_RESPONSE, tracker, TurnOutput.name())
+        return self._effects(message, Turn(replies=[Reply(str((apology or {}).get("text", "")))]))
+
+    def _effects(self, message: InboundMessage, turn: Turn) -> Effects:
+        messages: list[OutboundMessage] = compose(
+            turn.replies,
+            inbound_id=message.id,
+            conversation=message.conversation,
+            address=message.address,
+        )
+
+        def commit(pipeline: RedisPipeline) -> None:
+            if turn.tracker is not None:
+                stored = turn.tracker
+                pipeline.set(stored.key, stored.value, ex=stored.seconds_to_live)
+            for reply in messages:
+                self._outbound.add_in(pipeline, reply)
+
+        return commit
+
+
+def _user_message(message: InboundMessage, turn: Turn) -> UserMessage:
+    """The message as Rasa takes it; only an event of the shop carries its own intent."""
+    return UserMessage(
+        text=as_text(message.text),
+        output_channel=TurnOutput(turn),
+        sender_id=message.conversation,
+        input_channel=TurnOutput.name(),
+        message_id=message.id,
+        parse_data=_parse_data(message),
+        metadata={
+            "message_id": message.id,
+            "address": message.address,
+            "profile_name": message.profile_name,
+            "event": message.data,
+        },
+    )
+
+
+def as_text(typed: str) -> str:
+    """What a customer typed, as text: Rasa executes a leading slash, and customers have no commands."""
+    return typed.lstrip(COMMAND_PREFIX + " ")
+
+
+def _parse_data(message: InboundMessage) -> dict | None:
+    if message.kind is Kind.EVENT:
+        intent = message.event
+    elif message.kind is Kind.UNREADABLE or not as_text(message.text):
+        intent = UNREADABLE_INTENT
+    else:
+        return None  # Rasa parses it
+    return {
+        "text": message.text,
+        "intent": {"name": intent, "confidence": 1.0},
+        "intent_ranking": [{"name": intent, "confidence": 1.0}],
+        "entities": [],
+    }

@@ -1,0 +1,1 @@
+"""NLU components: the order parser and what it reads."""

@@ -1,0 +1,299 @@
+"""The order parser: finds products, categories and quantities of the live catalogue in a message."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import spacy
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from spacy.matcher import PhraseMatcher
+from spacy.tokens import Doc
+
+from dialogue.nlu.catalogue import EMPTY, Catalogue, CatalogueName, LiveCatalogue
+from dialogue.nlu.numbers import NumberSpan, find_numbers
+from settings import SettingError, read_settings
+
+logger = logging.getLogger(__name__)
+
+EXTRACTOR = "OrderParser"
+SURE = 0.99
+# Words that say nothing about what is wanted, so that a message of a product and these is an order.
+FILLERS = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "and",
+        "please",
+        "pls",
+        "plz",
+        "abeg",
+        "i",
+        "want",
+        "need",
+        "get",
+        "me",
+        "give",
+        "can",
+        "could",
+        "have",
+        "id",
+        "would",
+        "like",
+        "order",
+        "add",
+        "ill",
+        "take",
+        "let",
+        "us",
+        "some",
+        "of",
+        "for",
+        "to",
+        "with",
+        "also",
+        "plus",
+        "x",
+        "pcs",
+        "pieces",
+        "piece",
+        "plate",
+        "plates",
+        "portion",
+        "portions",
+        "bottle",
+        "bottles",
+        "cup",
+        "cups",
+        "pack",
+        "packs",
+        "just",
+        "only",
+        "more",
+        "another",
+        "make",
+        "it",
+        "that",
+        "will",
+        "be",
+        "now",
+        "then",
+        "ok",
+        "okay",
+        "yes",
+    ]
+)
+BETWEEN = frozenset(
+    [
+        "of",
+        "x",
+        "more",
+        "extra",
+        "large",
+        "small",
+        "medium",
+        "big",
+        "cold",
+        "hot",
+        "pieces",
+        "piece",
+        "plates",
+        "plate",
+        "portions",
+        "portion",
+        "bottles",
+        "bottle",
+        "cups",
+        "cup",
+        "packs",
+        "pack",
+        "wraps",
+        "wrap",
+    ]
+)
+# Intents that say something about a product; others give way where products are all there is.
+ABOUT_PRODUCTS = frozenset(
+    [
+        "search_product",
+        "select_product",
+        "modify_item",
+        "remove_item",
+        "reorder",
+        "cancel_order",
+        "track_order",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A catalogue name in the text; `ids` has several products where a name is shared."""
+
+    start: int
+    end: int
+    kind: str
+    ids: tuple[str, ...]
+    shown: str
+
+
+@DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR], is_trainable=False)
+class OrderParser(GraphComponent):
+    """Adds `order_line`, `category` and `quantity` entities, and the intent where they are all there is."""
+
+    def __init__(self, live: LiveCatalogue | None) -> None:
+        self._live = live
+        self._nlp = spacy.blank("en")
+        self._catalogue = EMPTY
+        self._matcher = PhraseMatcher(self._nlp.vocab, attr="LOWER")
+        self._names: dict[str, list[CatalogueName]] = {}
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> OrderParser:
+        """Rasa's way to make a component; without settings or Redis the catalogue is empty."""
+        try:
+            live = LiveCatalogue(read_settings().redis)
+        except SettingError as missing:
+            logger.info("no catalogue: %s", missing)
+            return cls(None)
+        live.start()
+        return cls(live)
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Parse messages; those without text are left as they are."""
+        if self._live is not None and self._live.current is not self._catalogue:
+            self.use(self._live.current)
+        for message in messages:
+            if message.get(TEXT):
+                self._annotate(message)
+        return messages
+
+    def use(self, catalogue: Catalogue) -> None:
+        """Parse with this catalogue from now on."""
+        matcher = PhraseMatcher(self._nlp.vocab, attr="LOWER")
+        names: dict[str, list[CatalogueName]] = {}
+        for name in catalogue.names:
+            for form in _forms(name.text):
+                names.setdefault(form, []).append(name)
+        matcher.add("name", [self._nlp.make_doc(form) for form in names])
+        self._catalogue, self._matcher, self._names = catalogue, matcher, names
+
+    def _annotate(self, message: Message) -> None:
+        text = message.get(TEXT)
+        doc = self._nlp.make_doc(text)
+        mentions = self._mentions(doc)
+        numbers = [number for number in find_numbers(text) if not _inside(number, mentions)]
+        entities, free = _order_lines(text, mentions, numbers)
+        entities += [_entity("quantity", str(number.value), number.start, number.end) for number in free]
+        kept = [
+            entity
+            for entity in message.get(ENTITIES, [])
+            if not any(m.start < entity["end"] and entity["start"] < m.end for m in mentions)
+        ]
+        message.set(ENTITIES, kept + entities, add_to_output=True)
+        intent = _plain_intent(text, mentions, numbers, message.get(INTENT) or {})
+        if intent:
+            message.set(INTENT, {"name": intent, "confidence": SURE}, add_to_output=True)
+
+    def _mentions(self, doc: Doc) -> list[Mention]:
+        """Catalogue names, the longest first where they overlap; products before categories."""
+        spans = spacy.util.filter_spans([doc[start:end] for _, start, end in self._matcher(doc)])
+        mentions = []
+        for span in spans:
+            names = self._names[span.text.lower()]
+            products = {name.id: name for name in names if name.kind == "product"}
+            chosen = list(products.values()) or names[:1]
+            ids = tuple(name.id for name in chosen)
+            mentions.append(Mention(span.start_char, span.end_char, chosen[0].kind, ids, chosen[0].shown))
+        return mentions
+
+
+def _forms(name: str) -> set[str]:
+    """A name as people write it: singular and plural of its last word."""
+    lower = name.lower()
+    forms = {lower, lower.replace("-", " ")}
+    if lower.endswith("s") and not lower.endswith("ss"):
+        forms.add(lower[:-1])
+    else:
+        forms.update(
+            (f"{lower}s", f"{lower}es") if lower.endswith(("s", "x", "ch", "sh", "o")) else (f"{lower}s",)
+        )
+    return forms
+
+
+def _inside(number: NumberSpan, mentions: list[Mention]) -> bool:
+    return any(m.start <= number.start and number.end <= m.end for m in mentions)
+
+
+def _order_lines(
+    text: str, mentions: list[Mention], numbers: list[NumberSpan]
+) -> tuple[list[dict[str, Any]], list[NumberSpan]]:
+    """Products with the number that belongs to each, and the numbers that belong to none."""
+    free = list(numbers)
+    entities = []
+    for mention in mentions:
+        number = _number_of(text, mention, mentions, free)
+        if number is not None:
+            free.remove(number)
+        quantity = str(number.value) if number else None
+        if mention.kind == "category":
+            value: Any = {"category": mention.ids[0], "quantity": quantity}
+        else:
+            value = {"products": list(mention.ids), "name": mention.shown, "quantity": quantity}
+        entities.append(_entity("order_line", value, mention.start, mention.end))
+    return entities, free
+
+
+def _number_of(
+    text: str, mention: Mention, mentions: list[Mention], free: list[NumberSpan]
+) -> NumberSpan | None:
+    before = [n for n in free if n.end <= mention.start]
+    if before and _only(text[before[-1].end : mention.start], BETWEEN):
+        return before[-1]
+    after = [n for n in free if n.start >= mention.end]
+    following = min((m.start for m in mentions if m.start >= mention.end), default=len(text) + 1)
+    if after and after[0].end <= following and _only(text[mention.end : after[0].start], BETWEEN):
+        belongs_to_next = following <= len(text) and _only(text[after[0].end : following], BETWEEN)
+        return None if belongs_to_next else after[0]
+    return None
+
+
+def _plain_intent(
+    text: str, mentions: list[Mention], numbers: list[NumberSpan], intent: dict[str, Any]
+) -> str | None:
+    """The intent of a message that names products or numbers and says nothing else about them."""
+    covered = [(m.start, m.end) for m in mentions] + [(n.start, n.end) for n in numbers]
+    rest = "".join(
+        " " if any(start <= place < end for start, end in covered) else character
+        for place, character in enumerate(text)
+    )
+    plain = _only(rest, FILLERS)
+    if plain and mentions:
+        browsing = all(m.kind == "category" for m in mentions) and not numbers
+        return "browse_menu" if browsing else "select_product"
+    if plain and len(numbers) == 1:
+        return "give_quantity"
+    if any(m.kind == "product" for m in mentions) and intent.get("name") not in ABOUT_PRODUCTS:
+        return "select_product"
+    return None
+
+
+def _only(text: str, words: frozenset[str]) -> bool:
+    return all(word in words for word in re.findall(r"[^\W_]+", text.lower().replace("'", "")))
+
+
+def _entity(name: str, value: Any, start: int, end: int) -> dict[str, Any]:
+    return {"entity": name, "value": value, "start": start, "end": end, "extractor": EXTRACTOR}

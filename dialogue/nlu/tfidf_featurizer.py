@@ -1,0 +1,179 @@
+"""Sentence features weighted by tf-idf: a word that half the messages contain says little.
+
+Rasa's `CountVectorsFeaturizer` hands the classifier raw counts. This component hands it the same
+n-grams weighted by scikit-learn's `TfidfVectorizer`. It makes sentence features of the text only,
+which is all an intent classifier reads, so it costs less per message as well.
+
+Two options for words help with what customers write and training data cannot hold, such as the
+names of products and streets: `min_count` replaces every rarer word by one mark for "some unknown
+word", so that the classifier learns what an unknown word means, and `mark_edges` adds marks for the
+start and the end, so that "yes" alone differs from "yes 2 ...".
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from typing import Any
+
+import skops.io
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.constants import TOKENS_NAMES
+from rasa.nlu.featurizers.sparse_featurizer.sparse_featurizer import SparseFeaturizer
+from rasa.nlu.tokenizers.tokenizer import Tokenizer
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+logger = logging.getLogger(__name__)
+
+ANALYZERS = ("word", "char", "char_wb")
+FILE_NAME = "tfidf.skops"
+# skops loads no type it does not know; this is where scipy keeps the matrix of the weights.
+TRUSTED = ["scipy.sparse._csr.csr_matrix"]
+NUMBER = re.compile(r"\b[0-9]+\b")
+WORD = r"(?u)\b\w+\b"  # one-letter words count: "u", "k"
+UNKNOWN, START, END = "__unknown__", "__start__", "__end__"
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
+class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  # Rasa is untyped
+    """Turns the tokens of a message into one row of tf-idf weights."""
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        """A tokenizer has to come first."""
+        return [Tokenizer]
+
+    @staticmethod
+    def required_packages() -> list[str]:
+        """What has to be installed."""
+        return ["sklearn", "skops"]
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """The n-grams (analyzer, min_ngram, max_ngram), their weighting, the marks for words."""
+        return {
+            **SparseFeaturizer.get_default_config(),
+            "analyzer": "word",
+            "min_ngram": 1,
+            "max_ngram": 2,
+            "sublinear_tf": True,
+            "min_count": 1,  # words in fewer training messages than this are unknown words
+            "mark_edges": False,
+        }
+
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Refuse what scikit-learn would only refuse while training."""
+        if config["analyzer"] not in ANALYZERS:
+            raise InvalidConfigException(f"analyzer must be one of {', '.join(ANALYZERS)}")
+        if not 1 <= config["min_ngram"] <= config["max_ngram"]:
+            raise InvalidConfigException("1 <= min_ngram <= max_ngram does not hold")
+        marks = config["min_count"] > 1 or config["mark_edges"]
+        if marks and (config["analyzer"] != "word" or config["min_ngram"] > 1):
+            raise InvalidConfigException("min_count and mark_edges need single words (min_ngram 1)")
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        name: str,
+        model_storage: ModelStorage,
+        resource: Resource,
+        vectorizer: TfidfVectorizer | None = None,
+    ) -> None:
+        """Build an untrained featurizer, or one around a trained `vectorizer`."""
+        super().__init__(name, config)
+        self._model_storage = model_storage
+        self._resource = resource
+        self._vectorizer = vectorizer or TfidfVectorizer(
+            analyzer=config["analyzer"],
+            ngram_range=(config["min_ngram"], config["max_ngram"]),
+            token_pattern=WORD if config["analyzer"] == "word" else None,
+            sublinear_tf=config["sublinear_tf"],
+        )
+        # The vocabulary of a trained vectorizer tells which words are known.
+        self._known = set(getattr(self._vectorizer, "vocabulary_", ()))
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> TfidfFeaturizer:
+        """Build an untrained featurizer (called by Rasa)."""
+        return cls(config, execution_context.node_name, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> TfidfFeaturizer:
+        """Load a trained featurizer; a model without its file is an error, not a silent blank."""
+        with model_storage.read_from(resource) as directory:
+            vectorizer = skops.io.load(directory / FILE_NAME, trusted=TRUSTED)
+        return cls(config, execution_context.node_name, model_storage, resource, vectorizer)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn the vocabulary and the weights from the text of the training examples."""
+        texts = [
+            text
+            for message in training_data.training_examples
+            if (text := self._text(message)) is not None
+        ]
+        messages_with = Counter(word for text in texts for word in set(self._words(text)))
+        self._known = {w for w, n in messages_with.items() if n >= self._config["min_count"]}
+        self._vectorizer.fit([self._mark(text) for text in texts])
+        logger.info("%d n-grams were learnt.", len(self._vectorizer.vocabulary_))
+        self.persist()
+        return self._resource
+
+    def persist(self) -> None:
+        """Write the vectorizer to the model."""
+        with self._model_storage.write_to(self._resource) as directory:
+            skops.io.dump(self._vectorizer, directory / FILE_NAME)
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Add the features to the training examples."""
+        self.process(training_data.training_examples)
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Add the features to each message that has text."""
+        for message in messages:
+            text = self._text(message)
+            if text is not None:
+                row = self._vectorizer.transform([self._mark(text)])
+                self.add_features_to_message(None, row.tocoo(), TEXT, message)
+        return messages
+
+    @staticmethod
+    def _text(message: Message) -> str | None:
+        """The tokens, every number as the same word, as `CountVectorsFeaturizer` does it."""
+        tokens = message.get(TOKENS_NAMES[TEXT])
+        if not tokens:
+            return None
+        return " ".join(NUMBER.sub("__NUMBER__", token.text) for token in tokens).lower()
+
+    @staticmethod
+    def _words(text: str) -> list[str]:
+        """The words as the vectorizer would find them."""
+        return re.findall(WORD, text)
+
+    def _mark(self, text: str) -> str:
+        """Replace the unknown words and mark the edges, as configured."""
+        if self._config["min_count"] > 1:
+            text = " ".join(w if w in self._known else UNKNOWN for w in self._words(text))
+        return f"{START} {text} {END}" if self._config["mark_edges"] else text

@@ -1,0 +1,63 @@
+"""Rasa's tracker store on Redis (ConversationSessionService): a session lives as long as it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.tracker_store import SerializedTrackerAsText, TrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
+from redis.exceptions import RedisError
+
+from dialogue.turn import StoredTracker, TurnAborted, current_turn
+from settings import read_settings
+from whatsapp.redis import connect
+
+KEY_PREFIX = "chatcart:session:"
+
+
+class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
+    """Keeps trackers in Redis under the customer's pseudonym, for `SESSION_MINUTES` after each turn.
+
+    In a turn of the WhatsApp consumer it reads once and writes nothing itself: the consumer commits
+    tracker, replies and acknowledgement together. Elsewhere (shell, REST) it writes at once.
+    """
+
+    def __init__(self, domain: Domain, event_broker: EventBroker | None = None, **kwargs: Any) -> None:
+        settings = read_settings()
+        self._redis = connect(settings.redis)
+        self._seconds_to_live = settings.session_minutes * 60
+        super().__init__(domain, event_broker)
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Store a tracker, or leave it to the turn's commit."""
+        await self.stream_events(tracker)
+        value = self.serialise_tracker(tracker)
+        stored = StoredTracker(KEY_PREFIX + tracker.sender_id, value, self._seconds_to_live)
+        turn = current_turn.get()
+        if turn is not None:
+            turn.tracker = stored
+            return
+        await self._redis.set(stored.key, stored.value, ex=stored.seconds_to_live)
+
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
+        """The tracker of a conversation; None if it has no session.
+
+        Raises:
+            TurnAborted: if Redis does not answer within a turn; an invented new conversation would
+                lose what the customer said before.
+        """
+        try:
+            stored = await self._redis.get(KEY_PREFIX + sender_id)
+        except (RedisError, OSError) as error:
+            if current_turn.get() is None:
+                raise
+            raise TurnAborted(f"session not readable: {type(error).__name__}") from error
+        return self.deserialise_tracker(sender_id, stored) if stored else None
+
+    async def keys(self) -> Iterable[str]:
+        """The conversations that have a session."""
+        keys = [key async for key in self._redis.scan_iter(match=KEY_PREFIX + "*")]
+        return [key.removeprefix(KEY_PREFIX) for key in keys]

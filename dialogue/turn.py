@@ -1,0 +1,64 @@
+"""One turn: everything a message causes on the dialogue plane, held back until it commits as a whole.
+
+While a turn is current, the output channel collects replies here and the tracker store puts the
+tracker here instead of writing it. A part that fails aborts the turn; then nothing of it is written,
+and the message is served again.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from rasa.core.channels.channel import OutputChannel
+
+from whatsapp.outbound import Reply
+
+
+class TurnAborted(BaseException):
+    """The turn cannot be completed now.
+
+    Not an `Exception` on purpose: Rasa's processor logs and swallows those of actions, and its
+    `FailSafeTrackerStore` those of stores, and both go on as if nothing had happened.
+    """
+
+
+@dataclass
+class StoredTracker:
+    """A serialised tracker and where it goes."""
+
+    key: str
+    value: str
+    seconds_to_live: int
+
+
+@dataclass
+class Turn:
+    """What a turn has produced so far."""
+
+    replies: list[Reply] = field(default_factory=list)
+    tracker: StoredTracker | None = None
+
+
+current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)
+
+
+class TurnOutput(OutputChannel):
+    """Collects what the bot says in one turn."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+
+    @classmethod
+    def name(cls) -> str:
+        """The channel's name, as responses may ask for it."""
+        return "whatsapp"
+
+    async def send_response(self, recipient_id: str, message: dict) -> None:
+        """Take one utterance; text and picture of one response stay together in one message."""
+        text = message.get("text") or ""
+        for position, button in enumerate(message.get("buttons") or [], start=1):
+            text += f"\n{position}. {button.get('title', '')}"
+        reply = Reply(text=text, image=message.get("image"))
+        if reply.text.strip() or reply.image:
+            self._turn.replies.append(reply)

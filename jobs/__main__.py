@@ -1,0 +1,80 @@
+"""The sender process: delivers messages and runs the shop's jobs. Run with `python -m jobs`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from jobs.catalogue_copy import publish_catalogue
+from jobs.dispatcher import dispatch_outbox
+from settings import Settings, read_settings_or_exit
+from shop import orders
+from shop.assembly import make_shop
+from whatsapp.conversation_queue import inbound_queue
+from whatsapp.identity import Identity
+from whatsapp.redis import connect
+from whatsapp.sender import Sender
+from whatsapp.twilio_api import TwilioMessages
+
+logger = logging.getLogger(__name__)
+
+DISPATCH_SECONDS = 0.3
+CATALOGUE_SECONDS = 1.0
+BEAT_SECONDS = 1.0
+BEAT_KEY = "chatcart:sender:beat"
+EXPIRY_SECONDS = 2.0
+
+
+async def run(settings: Settings) -> None:
+    """Run everything until the process is told to stop."""
+    shop = make_shop(settings)
+    redis = connect(settings.redis)
+    inbound = inbound_queue(redis)
+    sender = Sender(redis, Identity(settings.privacy), TwilioMessages(settings))
+    jobs = [
+        repeat("beat", lambda: redis.set(BEAT_KEY, "1", ex=5), BEAT_SECONDS),
+        sender.worker().run(),
+        repeat("outbox", lambda: dispatch_outbox(shop, inbound), DISPATCH_SECONDS),
+        repeat("time-outs", lambda: asyncio.to_thread(shop.run, orders.expire), EXPIRY_SECONDS),
+        repeat(
+            "catalogue",
+            lambda: publish_catalogue(shop, redis, settings.catalogue_minutes),
+            CATALOGUE_SECONDS,
+        ),
+    ]
+    tasks = [asyncio.create_task(job) for job in jobs]
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: [task.cancel() for task in tasks])
+    logger.info("sender is up")
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await redis.aclose()
+
+
+async def repeat(name: str, job: Callable[[], Awaitable[Any]], pause_seconds: float) -> None:
+    """Run a job for ever; a part that is out of reach is one line, and tried again."""
+    while True:
+        try:
+            await job()
+        except (RedisError, OSError, SQLAlchemyError) as error:
+            logger.error("job %s: %s", name, type(error).__name__)
+            await asyncio.sleep(1.0)
+        await asyncio.sleep(pause_seconds)
+
+
+def main() -> None:
+    """The process's entry."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # Twilio's client logs requests with numbers in clear.
+    logging.getLogger("twilio").setLevel(logging.WARNING)
+    asyncio.run(run(read_settings_or_exit()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""What the shop sells, and which product a customer means."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from rapidfuzz import fuzz, process, utils
+
+from db.models import Customer, Product
+from shop.conversation import ConversationState, move
+from shop.errors import NothingToChooseFrom, NumberNotOnList, SoldOut, UnknownProduct
+from shop.quantities import as_number
+from shop.work import Work
+
+SURELY_MEANT = 88
+PERHAPS_MEANT = 62
+MOST_SUGGESTIONS = 5
+
+
+@dataclass(frozen=True)
+class ProductView:
+    """A product as customers see it. `left` is None where stock is unlimited."""
+
+    id: uuid.UUID
+    sku: str
+    name: str
+    description: str
+    price: Decimal
+    category: str
+    picture: str | None
+    left: int | None
+
+    @property
+    def sold_out(self) -> bool:
+        """Whether none can be bought now."""
+        return self.left is not None and self.left <= 0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a numbered list: a category (`id` is its name) or a product."""
+
+    kind: str
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A numbered list to choose from: of categories, of one category's products, or of products that
+    may be meant by `asked`."""
+
+    choices: tuple[Choice, ...]
+    products: tuple[ProductView, ...] = ()
+    category: str | None = None
+    asked: str | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a selection led to: a product, or a (shorter) list to choose from."""
+
+    product: ProductView | None = None
+    choices: Choices | None = None
+
+
+def view(product: Product) -> ProductView:
+    """A product as customers see it; units reserved for others are not left."""
+    stocked = product.stock_quantity
+    left = None if stocked is None else stocked - product.reserved_quantity
+    return ProductView(
+        id=product.id,
+        sku=product.sku,
+        name=product.name,
+        description=product.description,
+        price=product.price,
+        category=product.category,
+        picture=product.picture,
+        left=left if product.available else 0,
+    )
+
+
+def categories(work: Work) -> Choices:
+    """The categories that have something on sale, in the order of the menu."""
+    names = dict.fromkeys(product.category for product in work.products.find_available())
+    return Choices(tuple(Choice("category", name, name) for name in names))
+
+
+def products_in(work: Work, category: str) -> Choices:
+    """The products on sale in one category."""
+    return _list(work.products.find_available(category), category=category)
+
+
+def show_menu(work: Work, customer: Customer, category: str | None = None) -> Choices:
+    """Start browsing: the categories, or one category's products."""
+    move(work, customer, ConversationState.BROWSING_PRODUCTS)
+    chosen = products_in(work, category) if category else None
+    return chosen if chosen and chosen.choices else categories(work)
+
+
+def search(work: Work, customer: Customer, product_ids: Sequence[str], asked: str) -> Choices:
+    """The products that were recognised, else those whose names come near what was asked for.
+
+    Raises:
+        UnknownProduct: if nothing comes near.
+    """
+    known = [row for row in map(work.products.find_by_id, product_ids) if row is not None]
+    found = known or find_by_name(work, asked)
+    if not found:
+        raise UnknownProduct(asked)
+    move(work, customer, ConversationState.BROWSING_PRODUCTS)
+    return _list(found[:MOST_SUGGESTIONS], asked=asked)
+
+
+def choose_number(work: Work, customer: Customer, number: str, shown: Sequence[Choice]) -> Selection:
+    """The entry of the shown list that a number names.
+
+    Raises:
+        NothingToChooseFrom, NumberNotOnList, SoldOut, QuantityNotANumber
+    """
+    if not shown:
+        raise NothingToChooseFrom()
+    value = as_number(number)
+    if value != value.to_integral_value() or not 1 <= value <= len(shown):
+        raise NumberNotOnList(value, len(shown))
+    choice = shown[int(value) - 1]
+    if choice.kind == "category":
+        return Selection(choices=show_menu(work, customer, choice.id))
+    return select(work, customer, [choice.id], choice.name)
+
+
+def select(work: Work, customer: Customer, product_ids: Sequence[str], asked: str) -> Selection:
+    """The product a customer picked, by recognised ids or by the words that were typed.
+
+    Raises:
+        UnknownProduct: if no product comes near `asked`.
+        SoldOut: if the product cannot be bought now.
+    """
+    known = [row for row in map(work.products.find_by_id, product_ids) if row is not None]
+    found = known or find_by_name(work, asked)
+    if not found:
+        raise UnknownProduct(asked)
+    if len(found) > 1:
+        move(work, customer, ConversationState.BROWSING_PRODUCTS)
+        return Selection(choices=_list(found[:MOST_SUGGESTIONS], asked=asked))
+    product = view(found[0])
+    if product.sold_out:
+        raise SoldOut(product.name)
+    move(work, customer, ConversationState.ADDING_TO_CART)
+    return Selection(product=product)
+
+
+def find_by_name(work: Work, asked: str) -> list[Product]:
+    """Products whose name or alias comes near what was typed, best first.
+
+    One that is surely meant stands alone; otherwise all that are perhaps meant.
+    """
+    names = [
+        (name, product)
+        for product in work.products.find_available()
+        for name in (product.name, *product.aliases)
+    ]
+    hits = process.extract(
+        asked,
+        [name for name, _ in names],
+        scorer=fuzz.WRatio,
+        processor=utils.default_process,
+        score_cutoff=PERHAPS_MEANT,
+        limit=3 * MOST_SUGGESTIONS,
+    )
+    found: dict[uuid.UUID, tuple[Product, float]] = {}
+    for _, score, index in hits:
+        product = names[index][1]
+        found.setdefault(product.id, (product, score))
+    ranked = list(found.values())
+    if ranked and ranked[0][1] >= SURELY_MEANT:
+        ranked = [hit for hit in ranked if hit[1] >= ranked[0][1]]
+    return [product for product, _ in ranked]
+
+
+def _list(products: Sequence[Product], *, category: str | None = None, asked: str | None = None) -> Choices:
+    views = tuple(view(product) for product in products)
+    choices = tuple(Choice("product", str(shown.id), shown.name) for shown in views)
+    return Choices(choices, views, category, asked)
+
+
+def version(work: Work) -> str:
+    """A digest of everything the order parser reads; it changes exactly when that does."""
+    return work.products.digest()
+
+
+def snapshot(work: Work) -> dict[str, Any]:
+    """The catalogue as the order parser reads it: names, aliases and categories, no prices."""
+    products = work.products.find_available()
+    return {
+        "version": work.products.digest(),
+        "categories": list(dict.fromkeys(product.category for product in products)),
+        "products": [
+            {"id": str(product.id), "name": product.name, "aliases": product.aliases} for product in products
+        ],
+    }

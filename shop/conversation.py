@@ -1,0 +1,74 @@
+"""Where a customer stands in the documented conversation; the truth is in PostgreSQL."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from db.models import Customer, OrderStatus
+from shop.work import Work
+
+
+class ConversationState(enum.StrEnum):
+    """The documented states, in the order of the main path."""
+
+    GREETING = "GREETING"
+    BROWSING_PRODUCTS = "BROWSING_PRODUCTS"
+    ADDING_TO_CART = "ADDING_TO_CART"
+    COLLECTING_QUANTITY = "COLLECTING_QUANTITY"
+    REVIEWING_ORDER = "REVIEWING_ORDER"
+    AWAITING_PAYMENT = "AWAITING_PAYMENT"
+    PAYMENT_CONFIRMATION = "PAYMENT_CONFIRMATION"
+    ORDER_COMPLETE = "ORDER_COMPLETE"
+
+
+@dataclass(frozen=True)
+class Session:
+    """How a session starts: the state to go on from, and what the customer is greeted with."""
+
+    state: ConversationState
+    name: str | None
+    language: str | None
+    cart_items: int
+
+
+def move(work: Work, customer: Customer, to_state: ConversationState) -> None:
+    """Record that the conversation moved; staying where it is records nothing."""
+    latest = work.state_changes.find_latest(customer.id)
+    from_state = latest.to_state if latest else None
+    work.state = to_state
+    if from_state != to_state:
+        work.state_changes.create(
+            customer_id=customer.id,
+            from_state=from_state,
+            to_state=to_state,
+            message_id=work.message_id,
+        )
+
+
+def start_session(work: Work, customer: Customer) -> Session:
+    """Begin a session where PostgreSQL says the customer stands, however old the last one is.
+
+    An order that awaits payment comes first, then an open cart, else the greeting. Where
+    ENABLE_CUSTOMER_RECOGNITION is off, nothing is remembered: an open cart is given up.
+    """
+    cart = work.carts.find_open(customer.id)
+    if cart is not None and not work.flags.customer_recognition:
+        work.session.delete(cart)
+        work.session.flush()
+        cart = None
+    awaiting = work.orders.find_latest(customer.id, [OrderStatus.AWAITING_PAYMENT])
+    if awaiting is not None:
+        state = ConversationState.AWAITING_PAYMENT
+    elif cart is not None and cart.items:
+        state = ConversationState.ADDING_TO_CART
+    else:
+        state = ConversationState.GREETING
+    move(work, customer, state)
+    recognised = work.flags.customer_recognition
+    return Session(
+        state=state,
+        name=customer.name if recognised else None,
+        language=customer.language if recognised else None,
+        cart_items=sum(item.quantity for item in cart.items) if cart else 0,
+    )

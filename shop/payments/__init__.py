@@ -1,0 +1,1 @@
+"""Payments: one interface, interchangeable providers, one way in which money counts."""

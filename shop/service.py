@@ -1,0 +1,144 @@
+"""The shop as others call it: one function, one transaction, carried out at most once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from db.models import Customer
+from settings import FeatureFlags, ShopSettings
+from shop.customers import recognise
+from shop.payments.interface import PaymentProvider
+from shop.work import Clock, Work
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and in which message.
+
+    `lookup` is the pseudonym of the number; `address` its encrypted form (None in the shell);
+    (`message_id`, `command_number`) identify the command, so that asking again changes nothing.
+    """
+
+    lookup: str
+    message_id: str
+    command_number: int
+    address: str | None = None
+    profile_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Done(Generic[Result]):
+    """The result of a command, and the conversation state it led to (None: unchanged)."""
+
+    result: Result
+    state: str | None
+
+
+class Shop:
+    """Runs shop functions in transactions. Thread-safe; holds no state of its own."""
+
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        policy: ShopSettings,
+        flags: FeatureFlags,
+        providers: Mapping[str, PaymentProvider],
+        clock: Clock = lambda: datetime.now(UTC),
+    ) -> None:
+        self._sessions = sessions
+        self._policy = policy
+        self._flags = flags
+        self._providers = providers
+        self._clock = clock
+
+    @property
+    def policy(self) -> ShopSettings:
+        """What the shop is and how it sells."""
+        return self._policy
+
+    @property
+    def flags(self) -> FeatureFlags:
+        """Which features are on."""
+        return self._flags
+
+    def run(self, operation: Callable[[Work], Result]) -> Result:
+        """Run an operation in one transaction; retried where PostgreSQL asks for that.
+
+        Raises:
+            ShopError: what the operation refuses; nothing was written.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self._sessions.begin() as session:
+                    return operation(self._work(session))
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not _may_succeed_again(error):
+                    raise
+                logger.warning("transaction retried: %s", _sql_state(error))
+                time.sleep(0.02 * attempt)
+        raise AssertionError("unreachable")
+
+    def execute(
+        self,
+        caller: Caller,
+        command: str,
+        result_type: type[Result],
+        operation: Callable[[Work, Customer], Result],
+    ) -> Done[Result]:
+        """Carry out a customer's command at most once per (message, number, command).
+
+        Asked again (after a crash, a lost answer), it returns the recorded result and changes nothing.
+
+        Raises:
+            ShopError: what the operation refuses; nothing was written or recorded.
+        """
+        adapter: TypeAdapter[Result] = TypeAdapter(result_type)
+
+        def once(work: Work) -> Done[Result]:
+            recorded = work.command_results.find(caller.message_id, caller.command_number, command)
+            if recorded is not None:
+                return Done(adapter.validate_python(recorded.result["result"]), recorded.result["state"])
+            work.message_id = caller.message_id
+            customer = recognise(work, caller.lookup, caller.address, caller.profile_name)
+            result = operation(work, customer)
+            work.command_results.create(
+                message_id=caller.message_id,
+                command_number=caller.command_number,
+                command=command,
+                result={"result": adapter.dump_python(result, mode="json"), "state": work.state},
+            )
+            return Done(result, work.state)
+
+        return self.run(once)
+
+    def _work(self, session: Session) -> Work:
+        return Work(session, self._clock(), self._policy, self._flags, self._providers)
+
+
+def _may_succeed_again(error: DBAPIError) -> bool:
+    """Lost races and lost connections; the command's record makes a second try safe."""
+    if isinstance(error, IntegrityError):
+        return True  # another replica wrote the same customer, cart or command first
+    if isinstance(error, OperationalError) and error.connection_invalidated:
+        return True
+    return _sql_state(error) in (SERIALIZATION_FAILURE, DEADLOCK)
+
+
+def _sql_state(error: DBAPIError) -> str:
+    return getattr(error.orig, "pgcode", None) or type(error.orig).__name__

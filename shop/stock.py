@@ -1,0 +1,84 @@
+"""Stock: units are reserved when an order is made, taken when it is paid or placed, freed otherwise.
+
+Products are locked in the order of their ids, all lines of an order at once, so that two buyers can
+neither oversell nor deadlock. Expired holds are released inside the same lock.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from db.models import Order, Product
+from shop.errors import NotEnoughStock, SoldOut
+from shop.work import Work
+
+
+def hold(work: Work, order: Order, quantities: Mapping[uuid.UUID, int], until: datetime) -> None:
+    """Reserve units for an order until a time (UTC).
+
+    Raises:
+        SoldOut, NotEnoughStock: if any product has too few left; nothing is reserved then.
+    """
+    products = lock_for_sale(work, quantities)
+    for product in products.values():
+        product.reserved_quantity += quantities[product.id]
+        work.reservations.create(
+            order_id=order.id,
+            product_id=product.id,
+            quantity=quantities[product.id],
+            expires_at=until,
+        )
+
+
+def lock_for_sale(work: Work, quantities: Mapping[uuid.UUID, int]) -> dict[uuid.UUID, Product]:
+    """Lock products, free expired holds on them, and make sure enough is left of each.
+
+    Raises:
+        SoldOut, NotEnoughStock
+    """
+    products = {product.id: product for product in work.products.lock(quantities)}
+    for expired in work.reservations.find_expired(quantities, work.now):
+        products[expired.product_id].reserved_quantity -= expired.quantity
+        work.session.delete(expired)
+    work.session.flush()
+    for product_id, quantity in quantities.items():
+        _require(products[product_id], quantity)
+    return products
+
+
+def release(work: Work, order: Order) -> None:
+    """Give an order's held units back; an order that holds none is left as it is."""
+    held = work.reservations.find_by_order(order.id)
+    products = {product.id: product for product in work.products.lock(r.product_id for r in held)}
+    for reservation in held:
+        products[reservation.product_id].reserved_quantity -= reservation.quantity
+        work.session.delete(reservation)
+    work.session.flush()
+
+
+def take(work: Work, order: Order) -> None:
+    """Turn an order's hold into a sale: the units leave the stock.
+
+    Raises:
+        SoldOut, NotEnoughStock: if the hold is gone and too few are left.
+    """
+    release(work, order)
+    quantities = {item.product_id: item.quantity for item in order.items}
+    for product in lock_for_sale(work, quantities).values():
+        if product.stock_quantity is not None:
+            product.stock_quantity -= quantities[product.id]
+    work.session.flush()
+
+
+def _require(product: Product, quantity: int) -> None:
+    if not product.available:
+        raise SoldOut(product.name)
+    if product.stock_quantity is None:
+        return
+    left = product.stock_quantity - product.reserved_quantity
+    if left <= 0:
+        raise SoldOut(product.name)
+    if left < quantity:
+        raise NotEnoughStock(product.name, left)

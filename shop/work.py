@@ -1,0 +1,104 @@
+"""A unit of work: one transaction, the repositories in it, the time, and the shop's policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy.orm import Session
+
+from db.repositories import (
+    CartItemsRepository,
+    CartsRepository,
+    CommandResultsRepository,
+    CustomersRepository,
+    OrderItemsRepository,
+    OrdersRepository,
+    OutboxRepository,
+    PaymentEventsRepository,
+    PaymentsRepository,
+    ProductsRepository,
+    StateChangesRepository,
+    StockReservationsRepository,
+)
+from settings import FeatureFlags, ShopSettings
+from shop.payments.interface import PaymentProvider
+
+Clock = Callable[[], datetime]
+
+
+@dataclass
+class Work:
+    """What one shop function may touch. `now` is fixed for the whole transaction (UTC)."""
+
+    session: Session
+    now: datetime
+    policy: ShopSettings
+    flags: FeatureFlags
+    providers: Mapping[str, PaymentProvider]
+    message_id: str = ""
+    """The message that caused this work; empty for the shop's own jobs."""
+    state: str | None = field(default=None)
+    """The conversation state that this work moved the customer to, if it did."""
+
+    @cached_property
+    def customers(self) -> CustomersRepository:
+        """Customers."""
+        return CustomersRepository(self.session)
+
+    @cached_property
+    def products(self) -> ProductsRepository:
+        """Products."""
+        return ProductsRepository(self.session)
+
+    @cached_property
+    def carts(self) -> CartsRepository:
+        """Carts."""
+        return CartsRepository(self.session)
+
+    @cached_property
+    def cart_items(self) -> CartItemsRepository:
+        """Lines of carts."""
+        return CartItemsRepository(self.session)
+
+    @cached_property
+    def orders(self) -> OrdersRepository:
+        """Orders."""
+        return OrdersRepository(self.session)
+
+    @cached_property
+    def order_items(self) -> OrderItemsRepository:
+        """Lines of orders."""
+        return OrderItemsRepository(self.session)
+
+    @cached_property
+    def reservations(self) -> StockReservationsRepository:
+        """Units held for unpaid orders."""
+        return StockReservationsRepository(self.session)
+
+    @cached_property
+    def payments(self) -> PaymentsRepository:
+        """Payments."""
+        return PaymentsRepository(self.session)
+
+    @cached_property
+    def payment_events(self) -> PaymentEventsRepository:
+        """What providers told us."""
+        return PaymentEventsRepository(self.session)
+
+    @cached_property
+    def outbox(self) -> OutboxRepository:
+        """Events to tell customers."""
+        return OutboxRepository(self.session)
+
+    @cached_property
+    def state_changes(self) -> StateChangesRepository:
+        """The record of conversation states."""
+        return StateChangesRepository(self.session)
+
+    @cached_property
+    def command_results(self) -> CommandResultsRepository:
+        """Results of commands that were carried out."""
+        return CommandResultsRepository(self.session)

@@ -1,0 +1,1 @@
+"""One ASGI app: payment pages and webhooks, the local WhatsApp, health."""

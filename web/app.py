@@ -1,0 +1,57 @@
+"""The web app, put together from its parts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+
+from settings import Settings
+from shop.assembly import make_sandbox, make_shop
+from web.health import Health
+from web.local_whatsapp import LocalWhatsApp
+from web.payments import PaymentPages
+from web.security import SecureHeaders
+from web.twilio_stand_in import TwilioStandIn
+from whatsapp.redis import connect
+
+HERE = Path(__file__).parent
+PICTURES = HERE.parent / "db" / "seed" / "pictures"
+
+
+def make_app(settings: Settings) -> Starlette:
+    """All routes. The sandbox and the local WhatsApp do not exist in production."""
+    shop = make_shop(settings)
+    redis = connect(settings.redis)
+    templates = Jinja2Templates(HERE / "templates")
+    health = Health(shop, redis)
+    sandbox = None if settings.is_production else make_sandbox(settings)
+    routes = [
+        Route("/health/live", health.live),
+        Route("/health/ready", health.ready),
+        Mount("/static", StaticFiles(directory=HERE / "static")),
+        Mount("/pictures", StaticFiles(directory=PICTURES)),
+        *PaymentPages(shop, templates, settings.shop.business_name, sandbox).routes(),
+    ]
+    client = httpx.AsyncClient(timeout=15.0)
+    if not settings.is_production:
+        twilio = TwilioStandIn(settings.whatsapp)
+        routes += [
+            *twilio.routes(),
+            *LocalWhatsApp(settings, twilio.phones, client, templates).routes(),
+        ]
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await client.aclose()
+        await redis.aclose()
+
+    return Starlette(routes=routes, middleware=[Middleware(SecureHeaders)], lifespan=lifespan)

@@ -1,0 +1,89 @@
+"""Payment webhooks, and the sandbox provider's pay page."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.templating import Jinja2Templates
+
+from shop.errors import PaymentRejected
+from shop.money import format_money
+from shop.payments import receipt
+from shop.payments.sandbox import SandboxProvider
+from shop.service import Shop
+from web.security import BodyTooLarge, read_body
+
+logger = logging.getLogger(__name__)
+
+
+class PaymentPages:
+    """The routes through which money is reported. `sandbox` None: its page does not exist."""
+
+    def __init__(
+        self, shop: Shop, templates: Jinja2Templates, business_name: str, sandbox: SandboxProvider | None
+    ) -> None:
+        self._shop = shop
+        self._templates = templates
+        self._business_name = business_name
+        self._sandbox = sandbox
+
+    def routes(self) -> list[BaseRoute]:
+        """Webhooks of all providers; the pay page where the sandbox exists."""
+        routes: list[BaseRoute] = [Route("/payments/webhooks/{provider}", self._webhook, methods=["POST"])]
+        if self._sandbox is not None:
+            routes.append(Route("/payments/sandbox/{reference}", self._pay, methods=["GET", "POST"]))
+        return routes
+
+    async def _webhook(self, request: Request) -> Response:
+        """A provider tells what became of a payment."""
+        try:
+            body = await read_body(request)
+        except BodyTooLarge:
+            return JSONResponse({"error": "too large"}, status_code=413)
+        provider = request.path_params["provider"]
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            outcome = await asyncio.to_thread(
+                self._shop.run, lambda work: receipt.receive(work, provider, body, headers)
+            )
+        except PaymentRejected as rejection:
+            logger.warning("payment webhook of %r rejected: %s", provider[:20], rejection)
+            return JSONResponse({"error": "rejected"}, status_code=400)
+        return JSONResponse({"outcome": outcome})
+
+    async def _pay(self, request: Request) -> Response:
+        """The sandbox's pay page: what is to pay, and a button for each outcome."""
+        sandbox = self._sandbox
+        assert sandbox is not None
+        reference = request.path_params["reference"]
+        if request.method == "POST":
+            try:
+                body = await read_body(request)
+            except BodyTooLarge:
+                return JSONResponse({"error": "too large"}, status_code=413)
+            outcome = parse_qs(body.decode("utf-8", "replace")).get("outcome", [""])[0]
+            try:
+                await asyncio.to_thread(self._settle, sandbox, reference, outcome)
+            except PaymentRejected as rejection:
+                return JSONResponse({"error": str(rejection)}, status_code=400)
+        charge = await asyncio.to_thread(self._shop.run, lambda work: sandbox.read(work.session, reference))
+        if charge is None:
+            return JSONResponse({"error": "no such payment"}, status_code=404)
+        context = {
+            "business_name": self._business_name,
+            "amount": format_money(charge.amount, charge.currency),
+            "paid": charge.paid,
+        }
+        return self._templates.TemplateResponse(request, "sandbox_payment.html", context)
+
+    def _settle(self, sandbox: SandboxProvider, reference: str, outcome: str) -> None:
+        """Decide the charge, then take in its notification by the way of every provider."""
+        notification = self._shop.run(lambda work: sandbox.settle(work.session, reference, outcome))
+        self._shop.run(
+            lambda work: receipt.receive(work, sandbox.name, notification.body, notification.headers)
+        )

@@ -1,0 +1,193 @@
+"""A durable queue on a Redis stream: one conversation in order, many at once, any number of workers.
+
+An entry is a row of the stream plus a place in its conversation's waiting list; both are written by
+one script. The stream wakes workers, the list keeps the order, a lease makes sure that one worker at
+a time serves a conversation, and an entry leaves the queue in the same MULTI as its effects. A worker
+may die anywhere: its lease runs out, the entry is still first in its list, another worker takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from redis.exceptions import ResponseError, WatchError
+
+from whatsapp.redis import RedisClient, RedisPipeline
+
+LEASE_MILLISECONDS = 6_000
+WEEK_SECONDS = 7 * 24 * 3600
+GROUP = "workers"
+
+ADD = """
+if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return false end
+local entry = redis.call('XADD', KEYS[2], '*', 'conversation', ARGV[2], 'body', ARGV[3])
+redis.call('RPUSH', KEYS[3], entry)
+return entry
+"""
+EXTEND = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 1 end
+if ARGV[2] == 'if empty' and redis.call('LLEN', KEYS[2]) > 0 then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
+
+class LeaseLost(Exception):
+    """Another worker took the conversation over; nothing was written."""
+
+
+class Message(Protocol):
+    """What can wait in a queue."""
+
+    @property
+    def id(self) -> str:
+        """Unique; the same id is taken in once a week."""
+
+    @property
+    def conversation(self) -> str:
+        """Messages of one conversation are served in order."""
+
+    def to_json(self) -> str:
+        """The form in which it waits."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A waiting message: its id on the stream, its conversation, and what `to_json` wrote."""
+
+    id: str
+    conversation: str
+    body: str
+
+
+Effects = Callable[[RedisPipeline], None]
+
+
+class ConversationQueue:
+    """The operations on one queue; `name` is its stream's key."""
+
+    def __init__(self, redis: RedisClient, name: str) -> None:
+        self._redis = redis
+        self.name = name
+
+    async def add(self, message: Message) -> bool:
+        """Take a message in durably; False if its id was taken in before."""
+        return bool(await self._redis.eval(*self._add_arguments(message)))
+
+    def add_in(self, pipeline: RedisPipeline, message: Message) -> None:
+        """The same as a part of somebody's MULTI."""
+        pipeline.eval(*self._add_arguments(message))
+
+    async def read(self, consumer: str, count: int, block_milliseconds: int) -> list[str]:
+        """Conversations in which something new waits; waits for one if there is none."""
+        try:
+            streams = await self._redis.xreadgroup(
+                GROUP, consumer, {self.name: ">"}, count=count, block=block_milliseconds
+            )
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            await self._create_group()
+            return []
+        return [fields["conversation"] for _, entries in streams or [] for _, fields in entries]
+
+    async def claim_idle(self, consumer: str, idle_milliseconds: int) -> list[str]:
+        """Conversations with entries that some worker took and has not finished for a while."""
+        try:
+            answer = await self._redis.xautoclaim(
+                self.name, GROUP, consumer, min_idle_time=idle_milliseconds, start_id="0-0"
+            )
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            await self._create_group()
+            return []
+        return [fields["conversation"] for _, fields in answer[1] if fields]
+
+    async def lease(self, conversation: str, token: str) -> bool:
+        """Become the one worker of a conversation, for `LEASE_MILLISECONDS`."""
+        key = self._lease_key(conversation)
+        return bool(await self._redis.set(key, token, nx=True, px=LEASE_MILLISECONDS))
+
+    async def extend(self, conversation: str, token: str) -> bool:
+        """Keep a lease; False if it was lost."""
+        key = self._lease_key(conversation)
+        return bool(await self._redis.eval(EXTEND, 1, key, token, LEASE_MILLISECONDS))
+
+    async def release(self, conversation: str, token: str, *, only_if_empty: bool = False) -> bool:
+        """Give a lease back; False if something waits and it was to be kept then."""
+        keys = (self._lease_key(conversation), self._waiting_key(conversation))
+        condition = "if empty" if only_if_empty else "always"
+        return bool(await self._redis.eval(RELEASE, 2, *keys, token, condition))
+
+    async def first(self, conversation: str) -> Entry | None:
+        """The conversation's next entry."""
+        while True:
+            entry_id = await self._redis.lindex(self._waiting_key(conversation), 0)
+            if entry_id is None:
+                return None
+            rows = await self._redis.xrange(self.name, min=entry_id, max=entry_id)
+            if rows:
+                return Entry(entry_id, conversation, rows[0][1]["body"])
+            # The stream was trimmed by hand: without its row the place in the list is empty.
+            await self._redis.lrem(self._waiting_key(conversation), 1, entry_id)
+
+    async def finish(self, entry: Entry, token: str, effects: Effects) -> None:
+        """Remove a served entry together with its effects, in one MULTI.
+
+        Args:
+            effects: queues further commands on the pipeline.
+
+        Raises:
+            LeaseLost: if the conversation is no longer ours; nothing was written.
+        """
+        lease_key = self._lease_key(entry.conversation)
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            while True:
+                await pipeline.watch(lease_key)
+                if await pipeline.get(lease_key) != token:
+                    raise LeaseLost()
+                pipeline.multi()
+                effects(pipeline)
+                pipeline.xack(self.name, GROUP, entry.id)
+                pipeline.xdel(self.name, entry.id)
+                pipeline.lrem(self._waiting_key(entry.conversation), 1, entry.id)
+                try:
+                    await pipeline.execute()
+                    return
+                except WatchError:
+                    continue  # the lease was extended meanwhile, or lost: look again
+
+    async def _create_group(self) -> None:
+        try:
+            await self._redis.xgroup_create(self.name, GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    def _add_arguments(self, message: Message) -> tuple[Any, ...]:
+        keys = (f"{self.name}:seen:{message.id}", self.name)
+        waiting = self._waiting_key(message.conversation)
+        values = (WEEK_SECONDS, message.conversation, message.to_json())
+        return (ADD, 3, *keys, waiting, *values)
+
+    def _waiting_key(self, conversation: str) -> str:
+        return f"{self.name}:waiting:{conversation}"
+
+    def _lease_key(self, conversation: str) -> str:
+        return f"{self.name}:lease:{conversation}"
+
+
+def inbound_queue(redis: RedisClient) -> ConversationQueue:
+    """Messages on their way to the dialogue."""
+    return ConversationQueue(redis, "chatcart:inbound")
+
+
+def outbound_queue(redis: RedisClient) -> ConversationQueue:
+    """Messages on their way to the customer."""
+    return ConversationQueue(redis, "chatcart:outbound")

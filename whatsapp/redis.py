@@ -1,0 +1,30 @@
+"""How a process connects to Redis or Valkey: bounded waits, so that a stalled server stalls no process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis.asyncio import Redis
+
+from settings import RedisSettings
+
+# What redis-py's commands return depends on the connection's protocol; its hints name every case.
+RedisClient = Any
+RedisPipeline = Any
+
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
+
+
+def connect(settings: RedisSettings) -> RedisClient:
+    """A client with a connection pool; connects on first use."""
+    return Redis(
+        host=settings.host or "127.0.0.1",
+        port=settings.port,
+        password=settings.password,
+        ssl=settings.ssl,
+        decode_responses=True,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        health_check_interval=30,
+    )

@@ -1,0 +1,102 @@
+"""The sender (WhatsAppMessageService): takes messages off the outbound stream and gives them to Twilio."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timezone
+
+from requests.exceptions import RequestException
+
+from whatsapp.conversation_queue import Effects, Entry, outbound_queue
+from whatsapp.identity import Identity, InvalidAddress
+from whatsapp.outbound import OutboundMessage
+from whatsapp.redis import RedisClient, RedisPipeline
+from whatsapp.twilio_api import TwilioMessages, TwilioRestException
+from whatsapp.worker import Handlers, RetryLater, Worker
+
+logger = logging.getLogger(__name__)
+
+GIVE_UP_SECONDS = 600.0
+ATTEMPT_SECONDS = 24 * 3600
+TOO_MANY_REQUESTS = 429
+
+
+class Sender:
+    """Delivers each message once as far as Twilio lets anyone know.
+
+    Creating a message is not idempotent there. So an attempt is noted before it is made, and a
+    message whose earlier attempt has no known end is looked up before it is sent again.
+    """
+
+    def __init__(self, redis: RedisClient, identity: Identity, messages: TwilioMessages) -> None:
+        self._redis = redis
+        self._identity = identity
+        self._messages = messages
+
+    def worker(self) -> Worker:
+        """A worker that delivers what waits on the outbound stream."""
+        handlers = Handlers(self.deliver, self.give_up, GIVE_UP_SECONDS)
+        return Worker(outbound_queue(self._redis), handlers)
+
+    async def deliver(self, entry: Entry) -> Effects:
+        """Send one message.
+
+        Raises:
+            RetryLater: if Twilio was busy or out of reach.
+        """
+        message = OutboundMessage.from_json(entry.body)
+        try:
+            number = self._identity.unseal(message.address)
+        except InvalidAddress:
+            logger.error("message %s dropped: no key opens its address", message.id)
+            return _nothing_more
+        started_key = f"chatcart:outbound:attempt:{message.id}"
+        now = datetime.now(timezone.utc)
+        earlier = await self._redis.set(started_key, now.isoformat(), nx=True, get=True, ex=ATTEMPT_SECONDS)
+        if earlier and await self._arrived(number, message, datetime.fromisoformat(earlier)):
+            logger.info("message %s had been sent", message.id)
+        else:
+            await self._send(number, message)
+
+        def forget_attempt(pipeline: RedisPipeline) -> None:
+            pipeline.delete(started_key)
+
+        return forget_attempt
+
+    async def give_up(self, entry: Entry) -> Effects:
+        """Drop a message that could not be delivered for `GIVE_UP_SECONDS`; the log tells which."""
+        message = OutboundMessage.from_json(entry.body)
+        logger.error("message %s not delivered", message.id)
+        return _nothing_more
+
+    async def _send(self, number: str, message: OutboundMessage) -> None:
+        try:
+            sid = await asyncio.to_thread(self._messages.create, number, message.body, message.media)
+        except TwilioRestException as refusal:
+            if refusal.status == TOO_MANY_REQUESTS or refusal.status >= 500:
+                raise RetryLater(f"Twilio answered {refusal.status}") from None
+            logger.error(
+                "message %s refused by Twilio: status %s, code %s",
+                message.id,
+                refusal.status,
+                refusal.code,
+            )
+            return
+        except (RequestException, OSError) as error:
+            raise RetryLater(f"Twilio out of reach: {type(error).__name__}") from None
+        logger.info("message %s sent as %s", message.id, sid)
+
+    async def _arrived(self, number: str, message: OutboundMessage, since: datetime) -> bool:
+        try:
+            return await asyncio.to_thread(self._messages.was_sent, number, message.body, since)
+        except TwilioRestException as refusal:
+            # An API that cannot be asked: better said twice than not at all.
+            logger.warning("message %s could not be looked up: %s", message.id, refusal.status)
+            return False
+        except (RequestException, OSError) as error:
+            raise RetryLater(f"Twilio out of reach: {type(error).__name__}") from None
+
+
+def _nothing_more(_: RedisPipeline) -> None:
+    """Only the entry's removal."""
