@@ -218,7 +218,7 @@ def _parse_shop(env: Env) -> ShopSettings:
         payment_timeout_minutes=env.int(
             "PAYMENT_TIMEOUT_MINUTES", 30, validate=validate.Range(1, 7 * 24 * 60)
         ),
-        payment_providers=tuple(env.list("PAYMENT_PROVIDERS", ["sandbox"], validate=_known_providers)),
+        payment_providers=tuple(env.list("PAYMENT_PROVIDERS", ["sandbox"], validate=_known_providers) or ()),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rasa_sdk.events import UserUtteranceReverted
+
 from actions.base import ShopAction
 from actions.conversation import Conversation
 from shop import customers
@@ -44,6 +46,18 @@ class NotUnderstood(ShopAction):
             say_what_next(conversation)
 
 
+class NoRule(ShopAction):
+    """No rule knows what to do: say so and forget the message, or it would be tried again."""
+
+    def name(self) -> str:
+        return "action_default_fallback"
+
+    async def answer(self, conversation: Conversation) -> None:
+        conversation.say("utter_not_understood")
+        say_what_next(conversation)
+        conversation.events.append(UserUtteranceReverted())
+
+
 class ChangeLanguage(ShopAction):
     """Goes on in the language that was asked for, where the shop offers several."""
 
@@ -55,12 +69,12 @@ class ChangeLanguage(ShopAction):
         if not conversation.shop.flags.multi_language:
             conversation.say("utter_english_only")
             return
-        language = await conversation.do(str | None, customers.choose_language, asked)
-        if language is None:
+        chosen = await conversation.do(customers.LanguageChoice, customers.choose_language, asked)
+        if chosen.language is None:
             conversation.say("utter_languages")
             return
-        conversation.set(language=language)
-        conversation.say("utter_language_changed", language=language)
+        conversation.set(language=chosen.language)
+        conversation.say("utter_language_changed", language=chosen.language)
 
 
 class StopMessages(ShopAction):

@@ -8,6 +8,7 @@ from actions.base import ShopAction, refuse
 from actions.conversation import Conversation
 from actions.formatting import cart_values
 from shop import orders
+from shop.cart import CartView
 from shop.errors import EmptyCart, NotEnoughStock, SoldOut
 
 
@@ -19,7 +20,7 @@ class Checkout(ShopAction):
 
     async def answer(self, conversation: Conversation) -> None:
         try:
-            await conversation.do(orders.CartView, orders.review)
+            await conversation.do(CartView, orders.review)
         except EmptyCart as refusal:
             conversation.leave_form()
             refuse(conversation, refusal)
@@ -35,7 +36,7 @@ class AskConfirmation(ShopAction):
         return "action_ask_checkout_form_order_confirmed"
 
     async def answer(self, conversation: Conversation) -> None:
-        reviewed = await conversation.do(orders.CartView, orders.review)
+        reviewed = await conversation.do(CartView, orders.review)
         conversation.say("utter_ask_confirmation", **cart_values(reviewed))
 
 
@@ -49,14 +50,14 @@ class PlaceOrder(ShopAction):
         confirmed = conversation.tracker.get_slot("order_confirmed")
         conversation.set(order_confirmed=None, choices=None)
         if not confirmed:
-            kept = await conversation.do(orders.CartView, orders.decline)
+            kept = await conversation.do(CartView, orders.decline)
             conversation.say("utter_not_ordered", **cart_values(kept))
             return
         try:
             placed = await conversation.do(orders.PlacedOrder, orders.place)
         except (SoldOut, NotEnoughStock) as refusal:
             # Somebody else was faster: say what, and leave the cart as it is.
-            await conversation.do(orders.CartView, orders.decline)
+            await conversation.do(CartView, orders.decline)
             refuse(conversation, refusal)
             return
         values = {"order_number": placed.number, **cart_values(placed.cart)}

@@ -6,6 +6,7 @@ Run with `python -m actions.server`.
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor
@@ -52,11 +53,12 @@ def make_executor(shop: Shop, settings: Settings) -> ActionExecutor:
     return executor
 
 
-def make_app(settings: Settings) -> Sanic:
+def make_app(settings: Settings) -> Sanic[Any, Any]:
     """The server, with a database it has reached once."""
     shop = make_shop(settings)
     shop.run(lambda work: work.session.execute(text("SELECT 1")))
-    return create_app(make_executor(shop, settings), cors_origins=[])
+    app: Sanic[Any, Any] = create_app(make_executor(shop, settings), cors_origins=[])
+    return app
 
 
 def main() -> None:

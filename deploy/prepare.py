@@ -33,18 +33,28 @@ class TrainingFailed(Exception):
 
 def prepare_database(database_url: str, report: Report) -> None:
     """Bring the tables up to date and load the demo menu into an empty catalogue."""
+    migrate(database_url)
+    report("database is up to date")
+    engine = make_engine(database_url)
+    try:
+        with make_sessions(engine).begin() as session:
+            loaded = load_demo_menu(session)
+    finally:
+        engine.dispose()
+    if loaded:
+        report(f"demo menu loaded: {loaded} products")
+
+
+def migrate(database_url: str, revision: str = "head") -> None:
+    """Bring the tables to a revision, up or (`base`, `-1`) down."""
     config = Config(str(ROOT / "alembic.ini"))
     config.set_main_option("script_location", str(ROOT / "db" / "migrations"))
     engine = make_engine(database_url)
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-        report("database is up to date")
-        with make_sessions(engine).begin() as session:
-            loaded = load_demo_menu(session)
-        if loaded:
-            report(f"demo menu loaded: {loaded} products")
+            move = command.upgrade if revision == "head" else command.downgrade
+            move(config, revision)
     finally:
         engine.dispose()
 

@@ -18,7 +18,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from dialogue.action_endpoint import ActionServer
-from dialogue.consumer import Consumer
+from dialogue.consumer import Consumer, listen_again
 from settings import Settings, read_settings_or_exit
 from whatsapp.conversation_queue import inbound_queue
 from whatsapp.identity import Identity
@@ -136,6 +136,7 @@ class WhatsAppInput(TwilioInput):
         agent.action_endpoint = app.ctx.action_server
         if agent.processor is not None:
             agent.processor.action_endpoint = app.ctx.action_server
+            agent.processor.on_circuit_break = listen_again
         app.ctx.consumer = asyncio.create_task(Consumer(agent, self._redis).worker().run())
 
     async def _stop_consumer(self, app: Sanic, _: asyncio.AbstractEventLoop) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 
 from rasa.core.agent import Agent
-from rasa.core.channels.channel import UserMessage
+from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.core.nlg import NaturalLanguageGenerator
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.events import ActionExecuted
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from dialogue.turn import Turn, TurnAborted, TurnOutput, current_turn
@@ -77,6 +80,15 @@ class Consumer:
                 self._outbound.add_in(pipeline, reply)
 
         return commit
+
+
+def listen_again(
+    tracker: DialogueStateTracker, output_channel: OutputChannel, nlg: NaturalLanguageGenerator
+) -> None:
+    """Rasa stops a turn that predicts action after action, and would stay stopped for ever: it counts
+    back to the last time it listened. So it listens."""
+    logger.error("a turn of %s predicted too many actions", tracker.sender_id)
+    tracker.update(ActionExecuted(ACTION_LISTEN_NAME))
 
 
 def _user_message(message: InboundMessage, turn: Turn) -> UserMessage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from sqlalchemy.dialects.postgresql import insert
 
@@ -11,6 +12,13 @@ from shop.work import Work
 
 LANGUAGES = {"en": ("english", "anglais", "inglés", "inglês")}
 """The languages that domain.yml speaks, with the words by which customers ask for them."""
+
+
+@dataclass(frozen=True)
+class LanguageChoice:
+    """The code of the chosen language; None if no known one was named."""
+
+    language: str | None
 
 
 def recognise(work: Work, lookup: str, address: str | None, profile_name: str | None) -> Customer:
@@ -40,14 +48,14 @@ def recognise(work: Work, lookup: str, address: str | None, profile_name: str | 
     return customer
 
 
-def choose_language(work: Work, customer: Customer, asked: str) -> str | None:
-    """Remember the language a customer asks for; its code, or None if no known one was named."""
+def choose_language(work: Work, customer: Customer, asked: str) -> LanguageChoice:
+    """Remember the language a customer asks for, if it is one that the bot speaks."""
     words = asked.lower()
     for code, names in LANGUAGES.items():
         if any(name in words for name in names):
             customer.language = code
-            return code
-    return None
+            return LanguageChoice(code)
+    return LanguageChoice(None)
 
 
 def stop_notices(work: Work, customer: Customer) -> None:

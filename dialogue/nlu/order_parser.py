@@ -27,109 +27,18 @@ EXTRACTOR = "OrderParser"
 SURE = 0.99
 # Words that say nothing about what is wanted, so that a message of a product and these is an order.
 FILLERS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "and",
-        "please",
-        "pls",
-        "plz",
-        "abeg",
-        "i",
-        "want",
-        "need",
-        "get",
-        "me",
-        "give",
-        "can",
-        "could",
-        "have",
-        "id",
-        "would",
-        "like",
-        "order",
-        "add",
-        "ill",
-        "take",
-        "let",
-        "us",
-        "some",
-        "of",
-        "for",
-        "to",
-        "with",
-        "also",
-        "plus",
-        "x",
-        "pcs",
-        "pieces",
-        "piece",
-        "plate",
-        "plates",
-        "portion",
-        "portions",
-        "bottle",
-        "bottles",
-        "cup",
-        "cups",
-        "pack",
-        "packs",
-        "just",
-        "only",
-        "more",
-        "another",
-        "make",
-        "it",
-        "that",
-        "will",
-        "be",
-        "now",
-        "then",
-        "ok",
-        "okay",
-        "yes",
-    ]
+    "a an the and please pls plz abeg i want need get me give can could have id would like order add"
+    " ill take let us some of for to with also plus x pcs pieces piece plate plates portion portions"
+    " bottle bottles cup cups pack packs just only more another make it that will be now then ok okay"
+    " yes".split()
 )
 BETWEEN = frozenset(
-    [
-        "of",
-        "x",
-        "more",
-        "extra",
-        "large",
-        "small",
-        "medium",
-        "big",
-        "cold",
-        "hot",
-        "pieces",
-        "piece",
-        "plates",
-        "plate",
-        "portions",
-        "portion",
-        "bottles",
-        "bottle",
-        "cups",
-        "cup",
-        "packs",
-        "pack",
-        "wraps",
-        "wrap",
-    ]
+    "of x more extra large small medium big cold hot pieces piece plates plate portions portion"
+    " bottles bottle cups cup packs pack wraps wrap".split()
 )
 # Intents that say something about a product; others give way where products are all there is.
 ABOUT_PRODUCTS = frozenset(
-    [
-        "search_product",
-        "select_product",
-        "modify_item",
-        "remove_item",
-        "reorder",
-        "cancel_order",
-        "track_order",
-    ]
+    "search_product select_product modify_item remove_item reorder cancel_order track_order".split()
 )
 
 
