@@ -94,6 +94,7 @@ class Settings:
     actions_port: int
     state_dir: Path
     public_base_url: str
+    web_url: str
     rasa_url: str
     actions_url: str
     database_url: str | None
@@ -165,6 +166,7 @@ def _parse(env: Env) -> Settings:
         actions_port=actions_port,
         state_dir=Path(_text(env, "STATE_DIR", DEFAULT_STATE_DIR)),
         public_base_url=_http_url(env, "PUBLIC_BASE_URL", f"http://127.0.0.1:{port}"),
+        web_url=_http_url(env, "WEB_URL", f"http://127.0.0.1:{port}"),
         rasa_url=_http_url(env, "RASA_URL", f"http://127.0.0.1:{rasa_port}"),
         actions_url=_http_url(env, "ACTIONS_URL", f"http://127.0.0.1:{actions_port}"),
         database_url=_database_url(env),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from rasa_sdk.events import FollowupAction
 
 from actions.base import QUANTITY_REFUSALS, ShopAction, refuse
@@ -9,7 +11,7 @@ from actions.browsing_products import show
 from actions.conversation import Conversation
 from actions.formatting import cart_values, shown_choices
 from shop import cart, catalogue
-from shop.errors import UnknownProduct
+from shop.errors import EmptyCart, UnknownProduct
 
 
 class SelectProduct(ShopAction):
@@ -53,7 +55,8 @@ class SelectProduct(ShopAction):
             if understood.category and not understood.lines:
                 shown = await conversation.do(catalogue.Choices, catalogue.show_menu, understood.category)
                 selection = catalogue.Selection(choices=shown)
-            elif understood.number and not understood.lines:
+            elif understood.picks_from_list:
+                assert understood.number is not None
                 shown_before = shown_choices(conversation.tracker.get_slot("choices"))
                 selection = await conversation.do(
                     catalogue.Selection, catalogue.choose_number, understood.number, shown_before
@@ -106,7 +109,7 @@ class ModifyItem(ShopAction):
         if quantity is None:
             conversation.say("utter_what_can_be_changed")
             return
-        product = line.products[0] if line else None
+        product = await _in_cart(conversation, line) if line else None
         asked = line.name if line else ""
         changed = await conversation.do(cart.CartChange, cart.set_quantity, product, asked, quantity)
         conversation.leave_form()
@@ -127,7 +130,7 @@ class RemoveItem(ShopAction):
     async def answer(self, conversation: Conversation) -> None:
         understood = conversation.understood
         line = understood.lines[0] if understood.lines else None
-        product = line.products[0] if line else None
+        product = await _in_cart(conversation, line) if line else None
         asked = line.name if line else understood.asked if understood.named else ""
         changed = await conversation.do(cart.CartChange, cart.remove, product, asked)
         conversation.leave_form()
@@ -147,6 +150,15 @@ class ClearCart(ShopAction):
         await conversation.do(int, cart.clear)
         conversation.leave_form()
         conversation.say("utter_cart_cleared")
+
+
+async def _in_cart(conversation: Conversation, line: cart.WantedLine) -> str:
+    """Of several products that share the name, the one that is in the cart."""
+    if len(line.products) > 1:
+        with contextlib.suppress(EmptyCart):
+            held = {str(one.product_id) for one in (await conversation.look(cart.current)).lines}
+            return next((product for product in line.products if product in held), line.products[0])
+    return line.products[0]
 
 
 async def _picked(conversation: Conversation, selection: catalogue.Selection, quantity: str | None) -> None:

@@ -74,7 +74,8 @@ class ChangeLanguage(ShopAction):
             conversation.say("utter_languages")
             return
         conversation.set(language=chosen.language)
-        conversation.say("utter_language_changed", language=chosen.language)
+        # Its words are looked up before the slot is set, so each language has a response of its own.
+        conversation.say(f"utter_language_changed_{chosen.language}")
 
 
 class StopMessages(ShopAction):

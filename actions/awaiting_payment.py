@@ -16,8 +16,8 @@ class PaymentDone(ShopAction):
 
     async def answer(self, conversation: Conversation) -> None:
         payment = await conversation.look(orders.payment_state)
-        if payment.paid:
-            conversation.say("utter_payment_known", order_number=payment.number)
+        if payment.pay_url is None:
+            conversation.say(f"utter_status_{payment.status}", order_number=payment.number)
         else:
             conversation.say("utter_payment_not_yet", order_number=payment.number, link=payment.pay_url)
 

@@ -22,6 +22,7 @@ REFUSALS: dict[type[ShopError], str] = {
     errors.QuantityTooLarge: "utter_quantity_too_large",
     errors.NotEnoughStock: "utter_not_enough_stock",
     errors.SoldOut: "utter_sold_out",
+    errors.ProductGone: "utter_product_gone",
     errors.UnknownProduct: "utter_unknown_product",
     errors.NumberNotOnList: "utter_number_not_on_list",
     errors.NothingToChooseFrom: "utter_nothing_to_choose_from",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from actions.base import ShopAction
+from actions.base import ShopAction, refuse
 from actions.conversation import Conversation
 from actions.formatting import choice_list, choice_slot
 from shop import catalogue
+from shop.errors import UnknownProduct
 
 
 class ShowMenu(ShopAction):
@@ -30,12 +31,16 @@ class SearchProduct(ShopAction):
 
     async def answer(self, conversation: Conversation) -> None:
         understood = conversation.understood
-        if understood.category and not understood.lines:
-            shown = await conversation.do(catalogue.Choices, catalogue.show_menu, understood.category)
-        else:
-            shown = await conversation.do(
-                catalogue.Choices, catalogue.search, understood.product_ids, understood.asked
-            )
+        try:
+            if understood.category and not understood.lines:
+                shown = await conversation.do(catalogue.Choices, catalogue.show_menu, understood.category)
+            else:
+                shown = await conversation.do(
+                    catalogue.Choices, catalogue.search, understood.product_ids, understood.asked
+                )
+        except UnknownProduct as refusal:
+            refuse(conversation, refusal)
+            shown = await conversation.do(catalogue.Choices, catalogue.show_menu)
         conversation.leave_form()
         conversation.set(product=None, quantity=None)
         show(conversation, shown)

@@ -20,6 +20,7 @@ class Understood:
     category_quantity: str | None
     number: str | None
     asked: str
+    intent: str
     named: bool
     """Whether `asked` is a product's name rather than the whole message."""
 
@@ -42,8 +43,14 @@ class Understood:
             category_quantity=categories[0].get("quantity") if categories else None,
             number=str(numbers[0]) if numbers else None,
             asked=_quoted(named[0] if named else text),
+            intent=str((message.get("intent") or {}).get("name")),
             named=bool(named),
         )
+
+    @property
+    def picks_from_list(self) -> bool:
+        """Whether the message is a number and nothing else: it picks from the list that was shown."""
+        return self.intent == "give_quantity" and self.number is not None and not self.lines
 
     @property
     def product_ids(self) -> list[str]:

@@ -26,9 +26,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NLU_DATA = ROOT / "data" / "nlu"
-FOLDS = 5
-QUICK_ROWS = 10  # --quick reads every tenth row
-WARM_UP = 20
+FOLDS, WARM_UP, QUICK_ROWS = 5, 20, 10  # --quick reads every tenth row
 QUALITY = ("in_scope_acc", "macro_f1", "oos_recall", "false_oos_rate")
 COST = ("train_s", "parse_p50_ms", "peak_rss_mb")
 
@@ -60,9 +58,10 @@ def marked(min_count: int = 3, longest: int = 4) -> list[Component]:
     return tfidf(longest, min_count=min_count, mark_edges=True)
 
 
-def tuned(c: float) -> Component:
+def tuned(c: float, solver: str = "liblinear") -> Component:
     """Our classifier with its regularisation."""
-    return {"name": "dialogue.nlu.intent_classifier.TunableIntentClassifier", "C": c}
+    name = "dialogue.nlu.intent_classifier.TunableIntentClassifier"
+    return {"name": name, "C": c, "solver": solver}
 
 
 def diet(epochs: int = 40) -> Component:
@@ -87,23 +86,21 @@ CANDIDATES: dict[str, list[Component]] = {
     "tf-idf, C=4": [TOKENS, *tfidf(), tuned(4), CRF],
     "marked, liblinear": [TOKENS, *marked(), LIBLINEAR, CRF],
     "marked, C=4": [TOKENS, *marked(), tuned(4), CRF],
+    "marked, C=4, lbfgs": [TOKENS, *marked(), tuned(4, "lbfgs"), CRF],
 }
 # Settings that only the cross-validation compares (entities play no part in it).
 VARIANTS: dict[str, list[Component]] = {
     "counts 1-4": [TOKENS, *counts(4), STOCK],
     "tf-idf": [TOKENS, *tfidf(), STOCK],
-    "tf-idf, liblinear": [TOKENS, *tfidf(), LIBLINEAR],
     "tf-idf, C=4": [TOKENS, *tfidf(), tuned(4)],
-    "tf-idf, C=10": [TOKENS, *tfidf(), tuned(10)],
     "only edges, C=4": [TOKENS, *tfidf(mark_edges=True), tuned(4)],
     "only unknown, C=4": [TOKENS, *tfidf(min_count=3), tuned(4)],
     "marked, liblinear": [TOKENS, *marked(), LIBLINEAR],
     "marked 2, C=4": [TOKENS, *marked(2), tuned(4)],
-    "marked, C=2": [TOKENS, *marked(), tuned(2)],
     "marked, C=4": [TOKENS, *marked(), tuned(4)],
+    "marked, C=4, lbfgs": [TOKENS, *marked(), tuned(4, "lbfgs")],
     "marked, C=10": [TOKENS, *marked(), tuned(10)],
-    "marked 4, C=4": [TOKENS, *marked(4), tuned(4)],
-    "marked, 1-5, C=4": [TOKENS, *marked(3, 5), tuned(4)],
+    "marked 1-5, C=4": [TOKENS, *marked(3, 5), tuned(4)],
 }
 
 
@@ -186,6 +183,8 @@ def run_step(task: str, name: str, folder: Path) -> dict[str, Any]:
     command = [sys.executable, __file__, "--step", task, name, str(folder)]
     quiet = {"RASA_TELEMETRY_ENABLED": "false", "LOG_LEVEL": "ERROR", "TF_CPP_MIN_LOG_LEVEL": "3"}
     paths = {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    # Rasa would take what it trained for an earlier candidate from its cache, in no time.
+    quiet["RASA_CACHE_DIRECTORY"] = str(folder / "cache")
     environment = {**os.environ, **quiet, **paths}
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True)
     if done.returncode:

@@ -10,12 +10,15 @@ STATEMENT_MILLISECONDS = 5_000
 LOCK_MILLISECONDS = 3_000
 
 
-def make_engine(database_url: str, pool_size: int = 10) -> Engine:
+def make_engine(
+    database_url: str, pool_size: int = 10, *, statement_milliseconds: int = STATEMENT_MILLISECONDS
+) -> Engine:
     """An engine with bounded waits: a stalled database stalls a turn for seconds, never for ever.
 
     Args:
         database_url: a `postgresql+psycopg2://` address.
         pool_size: connections this process keeps; as many again may be opened under load, 20 at most.
+        statement_milliseconds: how long one statement may take; 0 for ever (migrations).
     """
     return create_engine(
         database_url,
@@ -28,7 +31,7 @@ def make_engine(database_url: str, pool_size: int = 10) -> Engine:
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "chatcart",
-            "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_MILLISECONDS}"
+            "options": f"-c timezone=UTC -c statement_timeout={statement_milliseconds}"
             f" -c lock_timeout={LOCK_MILLISECONDS}",
         },
     )

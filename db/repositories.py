@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import Text, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -106,18 +106,21 @@ class ProductsRepository(Repository[Product]):
 
     def digest(self) -> str:
         """A digest of the names, aliases and categories on sale."""
-        row = func.concat_ws("|", Product.id, Product.name, Product.category, Product.aliases)
+        row = func.jsonb_build_array(Product.id, Product.name, Product.category, Product.aliases).cast(Text)
         joined = func.string_agg(row, aggregate_order_by(literal(","), Product.position, Product.id))
         query = select(func.md5(func.coalesce(joined, ""))).where(Product.available.is_(True))
         return str(self.session.scalar(query))
 
     def lock(self, product_ids: Iterable[uuid.UUID]) -> Sequence[Product]:
-        """Lock products for update in the order of their ids, so that two buyers cannot deadlock."""
+        """Lock products for update in the order of their ids, so that two buyers cannot deadlock.
+
+        NO KEY, because an order line's foreign key already holds its product's key share.
+        """
         query = (
             select(Product)
             .where(Product.id.in_(set(product_ids)))
             .order_by(Product.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
         return self.session.scalars(query).all()

@@ -11,7 +11,7 @@ from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from dialogue.turn import TurnAborted, current_turn
 
 DEADLINE_SECONDS = 8.0
-CLIENT_ERRORS = range(400, 500)
+REJECTED = 400
 
 
 class ActionServer(EndpointConfig):
@@ -37,14 +37,14 @@ class ActionServer(EndpointConfig):
         """Call the action server.
 
         Raises:
-            ClientResponseError: 4xx: the action was rejected, or is unknown.
+            ClientResponseError: the action was rejected; outside a turn, whatever went wrong.
             TurnAborted: in a turn, if the server failed, could not be reached or took too long.
         """
         kwargs["timeout"] = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
         try:
             return await self._post(kwargs)
         except ClientResponseError as error:
-            if error.status in CLIENT_ERRORS or current_turn.get() is None:
+            if error.status == REJECTED or current_turn.get() is None:
                 raise
             raise TurnAborted(f"action server answered {error.status}") from error
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:

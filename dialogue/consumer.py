@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 GIVE_UP_SECONDS = 30.0
 TROUBLE_RESPONSE = "utter_trouble"
 UNREADABLE_INTENT = "send_media"
-COMMAND_PREFIX = "/"
+COMMAND_PREFIX = re.compile(r"\A[\s/]+")
 
 
 class Consumer:
@@ -60,7 +61,8 @@ class Consumer:
     async def give_up(self, entry: Entry) -> Effects:
         """Apologise for a message that could not be served; the conversation stays as it was."""
         message = InboundMessage.from_json(entry.body)
-        tracker = DialogueStateTracker.from_events(message.conversation, [])
+        session = await self._agent.tracker_store.retrieve(message.conversation)
+        tracker = session or DialogueStateTracker.from_events(message.conversation, [])
         apology = await self._agent.nlg.generate(TROUBLE_RESPONSE, tracker, TurnOutput.name())
         return self._effects(message, Turn(replies=[Reply(str((apology or {}).get("text", "")))]))
 
@@ -111,7 +113,7 @@ def _user_message(message: InboundMessage, turn: Turn) -> UserMessage:
 
 def as_text(typed: str) -> str:
     """What a customer typed, as text: Rasa executes a leading slash, and customers have no commands."""
-    return typed.lstrip(COMMAND_PREFIX + " ")
+    return COMMAND_PREFIX.sub("", typed)
 
 
 def _parse_data(message: InboundMessage) -> dict | None:

@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from rapidfuzz import fuzz, process, utils
 
-from db.models import Cart, CartItem, CartStatus, Customer, Order, OrderStatus, Product
+from db.models import Cart, CartItem, CartStatus, Customer, Order, OrderStatus, PaymentStatus, Product
 from shop import stock
 from shop.catalogue import ProductView, view
 from shop.conversation import ConversationState, move
-from shop.errors import EmptyCart, NotEnoughStock, NotInCart, SoldOut, UnknownProduct
+from shop.errors import EmptyCart, NotEnoughStock, NotInCart, ProductGone, SoldOut
 from shop.pricing import Totals, line_total, order_totals
 from shop.quantities import as_quantity
 from shop.work import Work
@@ -66,12 +66,12 @@ def add(work: Work, customer: Customer, product_id: str, quantity: str | int) ->
     """Put units of a product into the cart, on top of those that are there.
 
     Raises:
-        UnknownProduct, SoldOut, NotEnoughStock, and the quantity errors of `as_quantity`.
+        ProductGone, SoldOut, NotEnoughStock, and the quantity errors of `as_quantity`.
     """
     wanted = as_quantity(quantity)
     product = work.products.find_by_id(product_id)
     if product is None:
-        raise UnknownProduct(product_id)
+        raise ProductGone()
     cart = open_cart(work, customer)
     item = _line_of(cart, product.id)
     _set_line(work, cart, product, as_quantity(wanted + (item.quantity if item else 0)))
@@ -94,11 +94,11 @@ def ask_quantity(work: Work, customer: Customer, product_id: str) -> ProductView
     """The picked product, now that the customer is asked how many.
 
     Raises:
-        UnknownProduct: if it left the catalogue meanwhile.
+        ProductGone: if it left the catalogue meanwhile.
     """
     product = work.products.find_by_id(product_id)
     if product is None:
-        raise UnknownProduct(product_id)
+        raise ProductGone()
     move(work, customer, ConversationState.COLLECTING_QUANTITY)
     return view(product)
 
@@ -120,7 +120,7 @@ def check_quantity(work: Work, customer: Customer, product_id: str, quantity: st
     wanted = as_quantity(quantity)
     product = work.products.find_by_id(product_id)
     if product is None:
-        raise UnknownProduct(product_id)
+        raise ProductGone()
     cart = work.carts.find_open(customer.id)
     item = _line_of(cart, product.id) if cart else None
     _check_left(product, as_quantity(wanted + (item.quantity if item else 0)))
@@ -202,6 +202,9 @@ def reopen(work: Work, order: Order, ended_as: OrderStatus) -> Cart:
     """End an unpaid order (locked by the caller) and open its cart again, joined to a newer one."""
     stock.release(work, order)
     order.status = ended_as
+    for payment in order.payments:
+        if payment.status in (PaymentStatus.PENDING, PaymentStatus.FAILED):
+            payment.status = PaymentStatus.EXPIRED
     work.session.flush()
     ordered = work.carts.find_by_id(order.cart_id) if order.cart_id else None
     newer = work.carts.find_open(order.customer_id, lock=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from db.models import Customer, OrderStatus
+from db.models import CartStatus, Customer, OrderStatus
 from shop.work import Work
 
 
@@ -54,7 +54,7 @@ def start_session(work: Work, customer: Customer) -> Session:
     """
     cart = work.carts.find_open(customer.id)
     if cart is not None and not work.flags.customer_recognition:
-        work.session.delete(cart)
+        cart.status = CartStatus.ABANDONED
         work.session.flush()
         cart = None
     awaiting = work.orders.find_latest(customer.id, [OrderStatus.AWAITING_PAYMENT])
@@ -69,6 +69,6 @@ def start_session(work: Work, customer: Customer) -> Session:
     return Session(
         state=state,
         name=customer.name if recognised else None,
-        language=customer.language if recognised else None,
+        language=customer.language if recognised and work.flags.multi_language else None,
         cart_items=sum(item.quantity for item in cart.items) if cart else 0,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 import uuid
 from dataclasses import dataclass
 
@@ -10,8 +12,16 @@ from sqlalchemy.dialects.postgresql import insert
 from db.models import Customer
 from shop.work import Work
 
-LANGUAGES = {"en": ("english", "anglais", "inglés", "inglês")}
+LANGUAGES = {
+    "en": ("english", "anglais", "inglés", "inglês"),
+    "pcm": ("pidgin", "pidgin english", "naija", "broken english"),
+    "fr": ("french", "français", "francais", "frances", "francês"),
+}
 """The languages that domain.yml speaks, with the words by which customers ask for them."""
+
+_CODES = {name: code for code, names in LANGUAGES.items() for name in names}
+# The longest name first, or "broken english" would be taken for English.
+_NAMES = re.compile(rf"\b(?:{'|'.join(sorted(_CODES, key=len, reverse=True))})\b")
 
 
 @dataclass(frozen=True)
@@ -49,13 +59,16 @@ def recognise(work: Work, lookup: str, address: str | None, profile_name: str | 
 
 
 def choose_language(work: Work, customer: Customer, asked: str) -> LanguageChoice:
-    """Remember the language a customer asks for, if it is one that the bot speaks."""
-    words = asked.lower()
-    for code, names in LANGUAGES.items():
-        if any(name in words for name in names):
-            customer.language = code
-            return LanguageChoice(code)
-    return LanguageChoice(None)
+    """Remember the language a customer asks for, if it is one that the bot speaks.
+
+    Of several, the one named last: "I don't speak English well, use French".
+    """
+    words = " ".join(re.findall(r"\w+", unicodedata.normalize("NFC", asked).lower()))
+    named = _NAMES.findall(words)
+    if not named:
+        return LanguageChoice(None)
+    customer.language = _CODES[named[-1]]
+    return LanguageChoice(customer.language)
 
 
 def stop_notices(work: Work, customer: Customer) -> None:

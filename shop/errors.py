@@ -57,6 +57,10 @@ class SoldOut(ShopError):
         super().__init__(product=product)
 
 
+class ProductGone(ShopError):
+    """The product that was picked left the catalogue meanwhile."""
+
+
 class UnknownProduct(ShopError):
     """No product goes by that name. Values: asked."""
 

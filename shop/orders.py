@@ -12,7 +12,6 @@ from db.models import (
     Customer,
     Order,
     OrderStatus,
-    PaymentStatus,
 )
 from shop import outbox, stock
 from shop.cart import (
@@ -56,10 +55,10 @@ class PlacedOrder:
 
 @dataclass(frozen=True)
 class PaymentState:
-    """How the payment of the latest order stands."""
+    """How the latest order stands; `pay_url` only while it awaits its payment."""
 
     number: str
-    paid: bool
+    status: str
     pay_url: str | None
 
 
@@ -98,7 +97,7 @@ def decline(work: Work, customer: Customer) -> CartView:
 def place(work: Work, customer: Customer) -> PlacedOrder:
     """Make an order of the cart: priced now, its units held, its payment opened, in one transaction.
 
-    Asked again, it returns the order that was made of the same cart. Where
+    Asked again while the order awaits its payment, it returns that order. Where
     ENABLE_PAYMENT_PROCESSING is off, the order is placed and paid at the counter.
 
     Raises:
@@ -131,8 +130,8 @@ def payment_state(work: Work, customer: Customer) -> PaymentState:
     if order is None or order.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
         raise NothingToPay()
     if order.status != OrderStatus.AWAITING_PAYMENT:
-        return PaymentState(order.number, paid=True, pay_url=None)
-    return PaymentState(order.number, paid=False, pay_url=_pay_url(work, order))
+        return PaymentState(order.number, order.status.value, pay_url=None)
+    return PaymentState(order.number, order.status.value, _pay_url(work, order))
 
 
 def complete_payment(work: Work, customer: Customer, order_number: str) -> OrderState:
@@ -193,7 +192,6 @@ def cancel(work: Work, customer: Customer) -> OrderState:
     if order.status != OrderStatus.AWAITING_PAYMENT:
         raise CannotCancel(order.number)
     reopen(work, order, OrderStatus.CANCELLED)
-    _end_payments(order, PaymentStatus.EXPIRED)
     move(work, customer, ConversationState.ADDING_TO_CART)
     return _state(order)
 
@@ -204,9 +202,10 @@ def expire(work: Work) -> int:
     Safe with several replicas; returns how many were ended.
     """
     orders = work.orders.find_expired(work.now, EXPIRY_BATCH)
+    # All at once, or a buyer of two products could wait for one while the sweeper waits for the other.
+    work.products.lock(item.product_id for order in orders for item in order.items)
     for order in orders:
         reopen(work, order, OrderStatus.EXPIRED)
-        _end_payments(order, PaymentStatus.EXPIRED)
         outbox.write(work, order.customer_id, "payment_expired", {"order_number": order.number})
     return len(orders)
 
@@ -285,12 +284,6 @@ def _pay_url(work: Work, order: Order) -> str | None:
         if provider is not None:
             return provider.link(payment.payment_reference)
     return None
-
-
-def _end_payments(order: Order, status: PaymentStatus) -> None:
-    for payment in order.payments:
-        if payment.status in (PaymentStatus.PENDING, PaymentStatus.FAILED):
-            payment.status = status
 
 
 def _state(order: Order) -> OrderState:

@@ -12,6 +12,7 @@ from shop.errors import (
 )
 
 MOST_PER_LINE = 100
+MOST_DIGITS = 18
 
 
 def as_quantity(value: str | int | Decimal | None) -> int:
@@ -34,12 +35,12 @@ def as_number(value: str | int | Decimal | None) -> Decimal:
     """The number that was given.
 
     Raises:
-        QuantityNotANumber: if there is none, or it is not finite.
+        QuantityNotANumber: if there is none, or it is beyond all measure.
     """
     try:
         number = Decimal(str(value))
     except InvalidOperation:
         raise QuantityNotANumber() from None
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
         raise QuantityNotANumber()
     return number

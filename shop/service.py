@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from db.models import Customer
 from settings import FeatureFlags, ShopSettings
 from shop.customers import recognise
+from shop.errors import ShopError
 from shop.payments.interface import PaymentProvider
 from shop.work import Clock, Work
 
@@ -110,10 +111,16 @@ class Shop:
         """
         adapter: TypeAdapter[Result] = TypeAdapter(result_type)
 
+        def recorded(work: Work) -> Done[Result] | None:
+            row = work.command_results.find(caller.message_id, caller.command_number, command)
+            if row is None:
+                return None
+            return Done(adapter.validate_python(row.result["result"]), row.result["state"])
+
         def once(work: Work) -> Done[Result]:
-            recorded = work.command_results.find(caller.message_id, caller.command_number, command)
-            if recorded is not None:
-                return Done(adapter.validate_python(recorded.result["result"]), recorded.result["state"])
+            done = recorded(work)
+            if done is not None:
+                return done
             work.message_id = caller.message_id
             customer = recognise(work, caller.lookup, caller.address, caller.profile_name)
             result = operation(work, customer)
@@ -125,7 +132,14 @@ class Shop:
             )
             return Done(result, work.state)
 
-        return self.run(once)
+        try:
+            return self.run(once)
+        except ShopError:
+            # Another replica may have carried out this very command meanwhile: then it is not refused.
+            done = self.run(recorded)
+            if done is None:
+                raise
+            return done
 
     def _work(self, session: Session) -> Work:
         return Work(session, self._clock(), self._policy, self._flags, self._providers)

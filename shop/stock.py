@@ -7,7 +7,7 @@ neither oversell nor deadlock. Expired holds are released inside the same lock.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from db.models import Order, Product
@@ -32,8 +32,13 @@ def hold(work: Work, order: Order, quantities: Mapping[uuid.UUID, int], until: d
         )
 
 
-def lock_for_sale(work: Work, quantities: Mapping[uuid.UUID, int]) -> dict[uuid.UUID, Product]:
+def lock_for_sale(
+    work: Work, quantities: Mapping[uuid.UUID, int], promised: Collection[uuid.UUID] = ()
+) -> dict[uuid.UUID, Product]:
     """Lock products, free expired holds on them, and make sure enough is left of each.
+
+    Args:
+        promised: products whose units the buyer held until now; these are not refused any more.
 
     Raises:
         SoldOut, NotEnoughStock
@@ -44,18 +49,21 @@ def lock_for_sale(work: Work, quantities: Mapping[uuid.UUID, int]) -> dict[uuid.
         work.session.delete(expired)
     work.session.flush()
     for product_id, quantity in quantities.items():
-        _require(products[product_id], quantity)
+        if product_id not in promised:
+            _require(products[product_id], quantity)
     return products
 
 
-def release(work: Work, order: Order) -> None:
-    """Give an order's held units back; an order that holds none is left as it is."""
+def release(work: Work, order: Order) -> set[uuid.UUID]:
+    """Give an order's held units back; the products it held, none where it holds none."""
+    products = {row.id: row for row in work.products.lock(item.product_id for item in order.items)}
+    # Read under the lock: a buyer who held it may have freed what had expired.
     held = work.reservations.find_by_order(order.id)
-    products = {product.id: product for product in work.products.lock(r.product_id for r in held)}
     for reservation in held:
         products[reservation.product_id].reserved_quantity -= reservation.quantity
         work.session.delete(reservation)
     work.session.flush()
+    return {reservation.product_id for reservation in held}
 
 
 def take(work: Work, order: Order) -> None:
@@ -64,9 +72,9 @@ def take(work: Work, order: Order) -> None:
     Raises:
         SoldOut, NotEnoughStock: if the hold is gone and too few are left.
     """
-    release(work, order)
+    held = release(work, order)
     quantities = {item.product_id: item.quantity for item in order.items}
-    for product in lock_for_sale(work, quantities).values():
+    for product in lock_for_sale(work, quantities, promised=held).values():
         if product.stock_quantity is not None:
             product.stock_quantity -= quantities[product.id]
     work.session.flush()

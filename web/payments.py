@@ -61,6 +61,8 @@ class PaymentPages:
         sandbox = self._sandbox
         assert sandbox is not None
         reference = request.path_params["reference"]
+        if "\0" in reference:  # PostgreSQL cannot even be asked for it
+            return JSONResponse({"error": "no such payment"}, status_code=404)
         if request.method == "POST":
             try:
                 body = await read_body(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 
 import phonenumbers
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -11,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from settings import PrivacySettings
 
 WHATSAPP_PREFIX = "whatsapp:"
+_AMOUNT = re.compile(r"\d+\.\d{2}")
 
 
 class InvalidAddress(ValueError):
@@ -70,6 +72,7 @@ def mask_numbers(text: str, home_number: str) -> str:
     matches = phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.POSSIBLE)
     masked = text
     for match in reversed(list(matches)):
-        if sum(character.isdigit() for character in match.raw_string) >= 7:
+        digits = sum(character.isdigit() for character in match.raw_string)
+        if digits >= 7 and not _AMOUNT.fullmatch(match.raw_string):
             masked = masked[: match.start] + "•••" + masked[match.end :]
     return masked

@@ -77,7 +77,7 @@ def parse_form(body: bytes) -> dict[str, str]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise MalformedRequest("a field is given twice")
-    if any("\0" in value for value in fields.values()):
+    if any("\0" in part for pair in pairs for part in pair):
         raise MalformedRequest("a NUL byte in a field")
     return fields
 
@@ -111,6 +111,7 @@ def parse_message(fields: Mapping[str, str], identity: Identity, home_number: st
         conversation=identity.pseudonym(number),
         address=identity.seal(number),
         kind=Kind.TEXT if text else Kind.UNREADABLE,
-        text=mask_numbers(text, home_number),
+        # A number without a country code may be of the shop's country, or of the customer's own.
+        text=mask_numbers(mask_numbers(text, home_number), number),
         profile_name=fields.get("ProfileName") or None,
     )

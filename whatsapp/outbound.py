@@ -47,9 +47,11 @@ def compose(
     parts: list[tuple[str, tuple[str, ...]]] = []
     for reply in replies:
         text = reply.text.strip()
-        if reply.image is None and parts and not parts[-1][1]:
+        if not text and not reply.image:
+            continue
+        if not reply.image and parts and not parts[-1][1]:
             parts[-1] = (f"{parts[-1][0]}\n\n{text}", ())
-        elif text or reply.image:
+        else:
             parts.append((text, (reply.image,) if reply.image else ()))
     split = [
         (body, media if position == 0 else ())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from settings import RedisSettings
 
@@ -27,4 +29,6 @@ def connect(settings: RedisSettings) -> RedisClient:
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
         health_check_interval=30,
+        # Once more for a connection that was closed while idle; who calls decides about the rest.
+        retry=Retry(NoBackoff(), 1),
     )

@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 GIVE_UP_SECONDS = 600.0
 ATTEMPT_SECONDS = 24 * 3600
-TOO_MANY_REQUESTS = 429
+# Worth another try: too many requests, and a token that is being rotated.
+TEMPORARY = (401, 429)
 
 
 class Sender:
@@ -74,7 +75,7 @@ class Sender:
         try:
             sid = await asyncio.to_thread(self._messages.create, number, message.body, message.media)
         except TwilioRestException as refusal:
-            if refusal.status == TOO_MANY_REQUESTS or refusal.status >= 500:
+            if refusal.status in TEMPORARY or refusal.status >= 500:
                 raise RetryLater(f"Twilio answered {refusal.status}") from None
             logger.error(
                 "message %s refused by Twilio: status %s, code %s",

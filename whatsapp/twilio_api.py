@@ -32,7 +32,7 @@ class RedirectedHttpClient(TwilioHttpClient):
 def api_base_url(settings: Settings) -> str | None:
     """Where replies go: the local WhatsApp, a named API, or (None) Twilio itself."""
     if settings.whatsapp.dev_mode:
-        return f"http://127.0.0.1:{settings.port}"
+        return settings.web_url
     return settings.whatsapp.api_base_url
 
 

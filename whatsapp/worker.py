@@ -60,6 +60,7 @@ class Worker:
         self._consumer = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._slots = asyncio.Semaphore(most_conversations)
         self._serving: dict[str, asyncio.Task[None]] = {}
+        self._woken_again: set[str] = set()
 
     async def run(self) -> None:
         """Serve until cancelled; conversations in work are then left to the next worker."""
@@ -89,15 +90,22 @@ class Worker:
 
     async def _start(self, conversation: str) -> None:
         if conversation in self._serving:
-            return  # the running task takes what waits in the conversation's list
+            # The running task takes what waits, unless it is just ending: then look once more.
+            self._woken_again.add(conversation)
+            return
         await self._slots.acquire()
-        task = asyncio.create_task(self._serve_conversation(conversation))
-        self._serving[conversation] = task
-        task.add_done_callback(lambda _: self._ended(conversation))
+        self._serving[conversation] = asyncio.create_task(self._serve(conversation))
 
-    def _ended(self, conversation: str) -> None:
-        self._serving.pop(conversation, None)
-        self._slots.release()
+    async def _serve(self, conversation: str) -> None:
+        try:
+            await self._serve_conversation(conversation)
+            while conversation in self._woken_again:
+                self._woken_again.discard(conversation)
+                await self._serve_conversation(conversation)
+        finally:
+            self._serving.pop(conversation, None)
+            self._woken_again.discard(conversation)
+            self._slots.release()
 
     async def _serve_conversation(self, conversation: str) -> None:
         token = uuid.uuid4().hex

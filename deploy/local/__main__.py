@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
 from honcho.manager import Manager
 
 from deploy.local.env_file import load_or_generate
@@ -64,8 +65,9 @@ def main() -> None:
     os.chdir(ROOT)
     state_dir = Path(os.environ.get("STATE_DIR", DEFAULT_STATE_DIR)).absolute()
     state_dir.mkdir(parents=True, exist_ok=True)
-    # SIGTERM ends as Ctrl-C does: `with` blocks stop what they started.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Asked to end, or the terminal closed: it ends as Ctrl-C does: `with` blocks stop what they started.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         with only_one(state_dir), bring_up(state_dir) as (settings, model, found):
             (run if chosen == "run" else shell)(settings, model, found, state_dir)
@@ -192,13 +194,25 @@ def shell(settings: Settings, model: Path, found: dict[str, str], state_dir: Pat
             exit_with(f"not ready: {', '.join(missing)}; see {state_dir / 'logs'}")
         report("ready; what the shop starts itself is told at your next message; /stop ends")
         subprocess.run(
-            [rasa_command(), "shell", "--model", str(model), "--port", str(settings.rasa_port)],
+            [
+                *(rasa_command(), "shell", "--model", str(model), "--port", str(settings.rasa_port)),
+                *("--endpoints", str(_endpoints_with(settings.actions_url, state_dir))),
+            ],
             cwd=ROOT,
             env=environment,
             check=False,
         )
     finally:
         stop(started)
+
+
+def _endpoints_with(actions_url: str, state_dir: Path) -> Path:
+    """Rasa's endpoints with our action server's address, which `rasa shell` takes from a file only."""
+    endpoints = yaml.safe_load((ROOT / "endpoints.yml").read_text(encoding="utf-8"))
+    endpoints["action_endpoint"]["url"] = f"{actions_url}/webhook"
+    written = state_dir / "endpoints.yml"
+    written.write_text(yaml.safe_dump(endpoints), encoding="utf-8")
+    return written
 
 
 def start(command: Command, environment: dict[str, str], state_dir: Path) -> subprocess.Popen[bytes]:

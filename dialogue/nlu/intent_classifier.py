@@ -25,7 +25,7 @@ class TunableIntentClassifier(LogisticRegressionClassifier):  # type: ignore[mis
         """Rasa's settings, the fast solver, and the two that Rasa leaves out."""
         return {
             **LogisticRegressionClassifier.get_default_config(),
-            "solver": "liblinear",  # one model per intent: as good here, and trains 20 times faster
+            "solver": "liblinear",  # one model per intent; trains in half the time of lbfgs
             "C": 1.0,
             "class_weight": "balanced",
         }

@@ -53,8 +53,19 @@ def _number_at(tokens: list[re.Match[str]], position: int) -> tuple[int, Decimal
     """How many tokens from here are one number, and its value."""
     digits = tokens[position].group("digits")
     if digits is not None:
-        return 1, Decimal(digits.replace(",", ""))
+        value = Decimal(digits.replace(",", ""))
+        following = _next_word(tokens, position)
+        return (2, value * SCALES[following]) if following in SCALES else (1, value)
     return _words_at([(match.group("word") or "").lower() for match in tokens[position:]])
+
+
+def _next_word(tokens: list[re.Match[str]], position: int) -> str:
+    """The word that follows a token after nothing but space."""
+    if position + 1 == len(tokens):
+        return ""
+    token, following = tokens[position], tokens[position + 1]
+    apart = token.string[token.end() : following.start()]
+    return following.group(0).lower() if apart.isspace() else ""
 
 
 def _words_at(words: list[str]) -> tuple[int, Decimal | None]:
@@ -69,9 +80,9 @@ def _words_at(words: list[str]) -> tuple[int, Decimal | None]:
         return start + 1, Decimal(COLLECTIVES[words[start]])
     total, current, used = 0, 1 if start or words[start] in SCALES else 0, start
     for word in words[start:]:
-        if word in UNITS:
+        if word in UNITS and _fits(words[used - 1] if used > start else "", UNITS[word]):
             current += UNITS[word]
-        elif word in TENS:
+        elif word in TENS and _fits(words[used - 1] if used > start else "", TENS[word]):
             current += TENS[word]
         elif word in SCALES and SCALES[word] < 1_000:
             current *= SCALES[word]
@@ -81,6 +92,11 @@ def _words_at(words: list[str]) -> tuple[int, Decimal | None]:
             break
         used += 1
     return (used, Decimal(total + current)) if used > start else (0, None)
+
+
+def _fits(before: str, value: int) -> bool:
+    """Whether a word of this value goes on after that one: `twenty one`, not `two five`."""
+    return not (before in UNITS or (before in TENS and value >= 10))
 
 
 def _goes_on(words: list[str], used: int) -> bool:

@@ -29,8 +29,8 @@ SURE = 0.99
 FILLERS = frozenset(
     "a an the and please pls plz abeg i want need get me give can could have id would like order add"
     " ill take let us some of for to with also plus x pcs pieces piece plate plates portion portions"
-    " bottle bottles cup cups pack packs just only more another make it that will be now then ok okay"
-    " yes".split()
+    " bottle bottles cup cups pack packs just only more another will be now then ok okay"
+    " yes number option item".split()
 )
 BETWEEN = frozenset(
     "of x more extra large small medium big cold hot pieces piece plates plate portions portion"
@@ -113,7 +113,8 @@ class OrderParser(GraphComponent):
             if not any(m.start < entity["end"] and entity["start"] < m.end for m in mentions)
         ]
         message.set(ENTITIES, kept + entities, add_to_output=True)
-        intent = _plain_intent(text, mentions, numbers, message.get(INTENT) or {})
+        unknown = [(entity["start"], entity["end"]) for entity in kept if entity["entity"] == "product"]
+        intent = _plain_intent(text, mentions, numbers, unknown, message.get(INTENT) or {})
         if intent:
             message.set(INTENT, {"name": intent, "confidence": SURE}, add_to_output=True)
 
@@ -175,21 +176,28 @@ def _number_of(
     after = [n for n in free if n.start >= mention.end]
     following = min((m.start for m in mentions if m.start >= mention.end), default=len(text) + 1)
     if after and after[0].end <= following and _only(text[mention.end : after[0].start], BETWEEN):
-        belongs_to_next = following <= len(text) and _only(text[after[0].end : following], BETWEEN)
+        between = text[after[0].end : following]
+        belongs_to_next = following <= len(text) and _only(between, BETWEEN) and not _parted(between)
         return None if belongs_to_next else after[0]
     return None
 
 
 def _plain_intent(
-    text: str, mentions: list[Mention], numbers: list[NumberSpan], intent: dict[str, Any]
+    text: str,
+    mentions: list[Mention],
+    numbers: list[NumberSpan],
+    unknown: list[tuple[int, int]],
+    intent: dict[str, Any],
 ) -> str | None:
     """The intent of a message that names products or numbers and says nothing else about them."""
-    covered = [(m.start, m.end) for m in mentions] + [(n.start, n.end) for n in numbers]
+    covered = [(m.start, m.end) for m in mentions] + [(n.start, n.end) for n in numbers] + unknown
     rest = "".join(
         " " if any(start <= place < end for start, end in covered) else character
         for place, character in enumerate(text)
     )
     plain = _only(rest, FILLERS)
+    if plain and unknown and not mentions:
+        return "select_product"
     if plain and mentions:
         browsing = all(m.kind == "category" for m in mentions) and not numbers
         return "browse_menu" if browsing else "select_product"
@@ -202,6 +210,11 @@ def _plain_intent(
 
 def _only(text: str, words: frozenset[str]) -> bool:
     return all(word in words for word in re.findall(r"[^\W_]+", text.lower().replace("'", "")))
+
+
+def _parted(text: str) -> bool:
+    """Whether a list goes on to its next item: `burger 1, fries 2`, or one line for each."""
+    return any(mark in text for mark in ",;\n")
 
 
 def _entity(name: str, value: Any, start: int, end: int) -> dict[str, Any]:

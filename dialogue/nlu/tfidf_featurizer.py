@@ -128,9 +128,8 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn the vocabulary and the weights from the text of the training examples."""
-        texts = [
-            text for message in training_data.training_examples if (text := self._text(message)) is not None
-        ]
+        found = [self._text(message) for message in training_data.training_examples]
+        texts = [text for text in found if text is not None]
         messages_with = Counter(word for text in texts for word in set(self._words(text)))
         self._known = {w for w, n in messages_with.items() if n >= self._config["min_count"]}
         self._vectorizer.fit([self._mark(text) for text in texts])

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
-from db.models import Order, OrderStatus, Payment, PaymentEvent, PaymentStatus
+from db.models import CartStatus, Order, OrderStatus, Payment, PaymentEvent, PaymentStatus
 from shop import outbox, stock
 from shop.errors import PaymentRejected, ShopError
 from shop.payments.interface import ProviderPayment
@@ -20,7 +20,8 @@ from shop.work import Work
 
 logger = logging.getLogger(__name__)
 
-PAYABLE_LATE = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
+PAYABLE = (OrderStatus.AWAITING_PAYMENT, OrderStatus.EXPIRED, OrderStatus.CANCELLED)
+DECIDED = (PaymentStatus.VERIFIED, PaymentStatus.REVIEW, PaymentStatus.REFUNDED)
 
 
 def receive(work: Work, provider_name: str, body: bytes, headers: Mapping[str, str]) -> str:
@@ -53,22 +54,18 @@ def receive(work: Work, provider_name: str, body: bytes, headers: Mapping[str, s
 
 def apply(work: Work, order: Order, payment: Payment, truth: ProviderPayment) -> str:
     """Bring order and payment in line with what the provider says; both are locked."""
-    if truth.paid is None or payment.status in (PaymentStatus.VERIFIED, PaymentStatus.REFUNDED):
+    if truth.paid is None or payment.status in DECIDED:
         return "unchanged"
     if not truth.paid:
         return _fail(work, order, payment)
     if (truth.amount, truth.currency) != (payment.amount, payment.currency):
         return _review(work, order, payment)
-    if order.status == OrderStatus.AWAITING_PAYMENT:
-        return _confirm(work, order, payment)
-    if order.status in PAYABLE_LATE and _can_still_be_sold(work, order):
+    if order.status in PAYABLE and _sell(work, order):
         return _confirm(work, order, payment)
     return _review(work, order, payment)
 
 
 def _confirm(work: Work, order: Order, payment: Payment) -> str:
-    if order.status == OrderStatus.AWAITING_PAYMENT:
-        stock.take(work, order)
     payment.status = PaymentStatus.VERIFIED
     payment.verified_at = work.now
     order.status = OrderStatus.PAID
@@ -76,20 +73,34 @@ def _confirm(work: Work, order: Order, payment: Payment) -> str:
     return "verified"
 
 
-def _can_still_be_sold(work: Work, order: Order) -> bool:
-    """Take the units of an ended order after all, unless its cart went on to another order."""
+def _sell(work: Work, order: Order) -> bool:
+    """Take the order's units, also of one that ended, unless its cart went on to another order."""
     live = work.orders.find_live_by_cart(order.cart_id) if order.cart_id else None
-    if live is not None:
+    if live not in (None, order):
         return False
     try:
         with work.session.begin_nested():
             stock.take(work, order)
     except ShopError:
         return False
-    cart = work.carts.find_by_id(order.cart_id) if order.cart_id else None
-    if cart is not None:
-        cart.status = type(cart.status).ORDERED
+    _take_out_of_cart(work, order)
     return True
+
+
+def _take_out_of_cart(work: Work, order: Order) -> None:
+    """The cart of an ended order was open again: what is bought now leaves it, what was added stays."""
+    cart = work.carts.find_by_id(order.cart_id) if order.cart_id else None
+    if cart is None or cart.status != CartStatus.OPEN:
+        return
+    bought = {item.product_id: item.quantity for item in order.items}
+    for item in list(cart.items):
+        left = item.quantity - bought.get(item.product_id, 0)
+        if left > 0:
+            item.quantity = left
+        else:
+            cart.items.remove(item)
+    if not cart.items:
+        cart.status = CartStatus.ORDERED
 
 
 def _fail(work: Work, order: Order, payment: Payment) -> str:

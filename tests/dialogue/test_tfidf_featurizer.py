@@ -95,7 +95,7 @@ def test_the_edges_matter(storage: LocalModelStorage) -> None:
     "settings",
     [{"analyzer": "words"}, {"min_ngram": 3}, {"analyzer": "char_wb", "mark_edges": True}],
 )
-def test_settings_that_cannot_work_are_refused(storage: LocalModelStorage, settings: dict[str, Any]) -> None:
+def test_bad_settings_are_refused(storage: LocalModelStorage, settings: dict[str, Any]) -> None:
     """At load of the configuration, not in the middle of training."""
     with pytest.raises(InvalidConfigException):
         TfidfFeaturizer.create(config(**settings), storage, RESOURCE, CONTEXT)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from tests.e2e.rows import cart_of, pseudonym
 from tests.e2e.system import Phone, System
 
 MESSAGE = "2 colas"
@@ -117,12 +118,7 @@ def pay(link: str) -> bool:
 def outcome(system: System, phone: Phone) -> tuple[object, ...]:
     """Everything that one message led to."""
     replies = [(message.body, message.media) for message in system.sent_to(phone.number)]
-    cart = system.rows(
-        "SELECT p.name, i.quantity FROM cart_items i JOIN products p ON p.id = i.product_id"
-        " JOIN carts c ON c.id = i.cart_id JOIN customers u ON u.id = c.customer_id"
-        " WHERE u.phone_lookup = %s ORDER BY i.position",
-        pseudonym(system, phone),
-    )
+    cart = cart_of(system, phone)
     states = system.rows(
         "SELECT s.from_state, s.to_state FROM state_changes s JOIN customers u ON u.id = s.customer_id"
         " WHERE u.phone_lookup = %s ORDER BY s.id",
@@ -143,10 +139,3 @@ def order_rows(system: System, phone: Phone) -> list[tuple[object, ...]]:
         " WHERE u.phone_lookup = %s",
         pseudonym(system, phone),
     )
-
-
-def pseudonym(system: System, phone: Phone) -> str:
-    """The look-up value of a phone's number."""
-    from whatsapp.identity import Identity
-
-    return Identity(system.settings.privacy).pseudonym(phone.number)

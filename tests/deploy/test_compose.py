@@ -1,0 +1,512 @@
+"""docker-compose.yml, its image and its proxy: they agree with each other and with the code."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import http.client
+import importlib.util
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from jobs.__main__ import BEAT_KEY
+from settings import read_settings
+from tests.deploy.test_env_example import CONTAINERS_ONLY, assignments, names_read_by_settings
+from tests.environment import ENVIRONMENT
+from web.local_whatsapp import PING_SECONDS, WEBHOOK_PATH
+from whatsapp.twilio_api import api_base_url
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = ROOT / "docker-compose.yml"
+PROXY = ROOT / "deploy" / "proxy" / "nginx.conf"
+DOCKERFILE = ROOT / "deploy" / "Dockerfile"
+
+PLANES = {"rasa", "actions", "web", "sender", "setup"}
+LONG_RUNNING = {"proxy", "rasa", "actions", "web", "sender", "postgres", "redis"}
+# What the containers fix themselves (by not passing it on) and why nobody may change it from outside.
+FIXED = {"PORT", "RASA_PORT", "ACTIONS_PORT", "STATE_DIR"}
+SECRETS = {
+    "POSTGRES_PASSWORD": "a-password-of-postgres",
+    "REDIS_PASSWORD": "a-password-of-redis",
+    "PUBLIC_BASE_URL": "https://shop.example",
+    **{name: value for name, value in ENVIRONMENT.items() if name.startswith(("TWILIO", "PHONE"))},
+    "WHATSAPP_WEBHOOK_VERIFY_TOKEN": "a-verify-token",
+}
+IMAGES_OWN_NAMES = {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "REDISCLI_AUTH"}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    """The file as it is written."""
+    parsed = yaml.safe_load(COMPOSE.read_text())
+    assert isinstance(parsed, dict)
+    return parsed
+
+
+@pytest.fixture(scope="module")
+def services(document) -> dict[str, Any]:
+    return document["services"]
+
+
+@pytest.fixture(scope="module")
+def compose_command() -> list[str]:
+    """A real parser; it needs no Docker engine."""
+    for command in (["docker-compose"], ["docker", "compose"]):
+        if shutil.which(command[0]):
+            answer = subprocess.run([*command, "version"], capture_output=True, check=False)
+            if answer.returncode == 0:
+                return command
+    pytest.skip("neither docker-compose nor docker compose is installed (Debian: docker-compose)")
+
+
+def compose_config(command: list[str], folder: Path, given: dict[str, str]) -> subprocess.CompletedProcess:
+    """The file as the parser understands it, with these variables and no others."""
+    env_file = folder / "given.env"
+    env_file.write_text("".join(f"{name}={value}\n" for name, value in given.items()))
+    known = names_read_by_settings() | CONTAINERS_ONLY
+    environment = {name: value for name, value in os.environ.items() if name not in known}
+    return subprocess.run(
+        [*command, "--env-file", str(env_file), "-f", str(COMPOSE), "config"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+
+
+def understood(command: list[str], folder: Path, **given: str) -> dict[str, Any]:
+    answer = compose_config(command, folder, {**SECRETS, **given})
+    assert answer.returncode == 0, answer.stderr
+    return yaml.safe_load(answer.stdout)["services"]
+
+
+def test_a_real_parser_accepts_it(compose_command, tmp_path):
+    assert set(understood(compose_command, tmp_path)) == LONG_RUNNING | {"setup"}
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_a_missing_secret_is_named(compose_command, tmp_path, name):
+    given = {other: value for other, value in SECRETS.items() if other != name}
+    answer = compose_config(compose_command, tmp_path, given)
+    assert answer.returncode != 0
+    assert name in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "production", "dev_mode"),
+    [
+        ({"ENABLE_PAYMENT_PROCESSING": "false"}, True, False),
+        ({"APP_ENV": "development"}, False, True),
+    ],
+)
+def test_the_settings_accept_what_containers_are_given(
+    compose_command, tmp_path, monkeypatch, given, production, dev_mode
+):
+    services = understood(compose_command, tmp_path, **given)
+    passed = [services[name]["environment"] for name in sorted(PLANES)]
+    assert all(environment == passed[0] for environment in passed)
+    for name in names_read_by_settings():
+        monkeypatch.delenv(name, raising=False)
+    for name, value in passed[0].items():
+        if value is not None:
+            monkeypatch.setenv(name, str(value))
+    monkeypatch.chdir(tmp_path)
+    settings = read_settings()
+    assert settings.is_production is production
+    assert settings.whatsapp.dev_mode is dev_mode
+    assert settings.public_base_url == "https://shop.example"
+    assert settings.database_url == (
+        f"postgresql+psycopg2://chatcart:{SECRETS['POSTGRES_PASSWORD']}@postgres:5432/whatsapp_bot"
+    )
+    assert (settings.redis.host, settings.redis.port) == ("redis", 6379)
+    assert settings.redis.password == SECRETS["REDIS_PASSWORD"]
+    assert settings.bind_host == "0.0.0.0"
+    assert settings.web_url == f"http://web:{settings.port}"
+    assert settings.rasa_url == f"http://rasa:{settings.rasa_port}"
+    assert settings.actions_url == f"http://actions:{settings.actions_port}"
+    assert api_base_url(settings) == (settings.web_url if dev_mode else None)
+
+
+def test_only_the_proxy_is_published(services):
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    assert published == {"proxy": ["${PUBLISHED_ADDRESS:-127.0.0.1}:${PUBLISHED_PORT:-4000}:4000"]}
+
+
+def test_networks_keep_the_stores_and_planes_inside(document, services):
+    internal = {name for name, network in document["networks"].items() if (network or {}).get("internal")}
+    on = {name: set(service["networks"]) for name, service in services.items()}
+    for name in ("postgres", "redis", "rasa", "setup"):
+        assert on[name] <= internal, name
+    assert on["proxy"] - internal == {"published"}
+    assert not on["proxy"] & (on["actions"] | on["postgres"] | on["redis"])
+    assert all(on["proxy"] & on[name] for name in ("rasa", "web"))
+    assert on["sender"] - internal, "the sender has to reach Twilio"
+
+
+def test_images(services):
+    assert services["postgres"]["image"] == "postgres:15"
+    assert services["redis"]["image"] == "redis:7-alpine"
+    assert services["proxy"]["image"].startswith("nginx:")
+    assert {services[name]["image"] for name in PLANES} == {"chatcart"}
+    for name in PLANES:
+        build = services[name]["build"]
+        assert (ROOT / build["context"] / build["dockerfile"]).resolve() == DOCKERFILE
+
+
+def test_redis_keeps_what_it_has_acknowledged(services):
+    command = services["redis"]["command"]
+    for option, value in (("--appendonly", "yes"), ("--appendfsync", "always")):
+        assert command[command.index(option) + 1] == value
+    assert command[command.index("--requirepass") + 1].startswith("${REDIS_PASSWORD:?")
+    assert services["redis"]["volumes"] == ["redis:/data"]
+
+
+def test_every_long_running_service_is_watched_and_restarted(services):
+    assert set(services) == LONG_RUNNING | {"setup"}
+    for name in LONG_RUNNING:
+        assert services[name]["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL"), name
+        assert services[name]["restart"] == "unless-stopped", name
+    assert services["setup"]["restart"] == "no"
+
+
+def test_the_start_waits_for_health(services):
+    for name, service in services.items():
+        for other, wait in service.get("depends_on", {}).items():
+            expected = "service_completed_successfully" if other == "setup" else "service_healthy"
+            assert wait == {"condition": expected}, f"{name} -> {other}"
+    needs = {name: set(service.get("depends_on", {})) for name, service in services.items()}
+    assert needs["proxy"] == {"web", "rasa"}
+    assert all("setup" in needs[name] for name in PLANES - {"setup"})
+    assert "postgres" in needs["setup"]
+
+
+def test_volumes(document, services):
+    assert set(document["volumes"]) == {"database", "redis", "models", "state"}
+    mounted = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])}
+    assert mounted >= set(document["volumes"])
+    writable = re.search(r"chown \S+ (.+)$", DOCKERFILE.read_text(), re.M)
+    assert writable is not None
+    places = {str(Path("/app") / place) for place in writable[1].split()}
+    assert {volume.split(":")[1] for volume in services["setup"]["volumes"]} == places
+    assert (ROOT / "models" / ".gitkeep").exists()
+
+
+@pytest.mark.parametrize("name", sorted(PLANES))
+def test_containers_are_given_exactly_the_settings(services, name):
+    passed = set(services[name]["environment"])
+    assert passed <= set(assignments())
+    assert passed == names_read_by_settings() - FIXED
+
+
+def test_stores_are_given_what_their_images_read(services):
+    for name in ("postgres", "redis"):
+        assert set(services[name]["environment"]) <= IMAGES_OWN_NAMES
+    assert services["postgres"]["environment"]["POSTGRES_DB"] == "whatsapp_bot"
+    assert "environment" not in services["proxy"]
+
+
+def test_no_secret_is_written_down(services):
+    """Neither in the compose file nor in the image or the proxy's configuration."""
+    secret = re.compile(r"PASSWORD|TOKEN|KEY|SID|AUTH|NUMBER")
+    for name, service in services.items():
+        for variable, value in service.get("environment", {}).items():
+            if secret.search(variable):
+                assert value is None or re.fullmatch(r"\$\{[A-Z_]+:\?[^}]+\}", value), f"{name}: {variable}"
+    for file in (DOCKERFILE, PROXY):
+        assert not re.search(r"(?i)(password|token|secret|key)\s*[=:]\s*\S", file.read_text())
+
+
+def test_what_docker_compose_asks_for_is_in_the_example():
+    asked = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text()))
+    assert asked <= set(assignments())
+
+
+def test_every_plane_runs_what_the_procfile_runs(services):
+    procfile = {}
+    for line in (ROOT / "Procfile").read_text().splitlines():
+        if not line.startswith("#"):
+            name, command = line.split(": ", 1)
+            procfile[name] = command.split()
+    assert set(procfile) == PLANES - {"setup"}
+    for name, command in procfile.items():
+        expected = " ".join(command)
+        for here, there in (
+            (".venvs/", "/opt/venvs/"),
+            ("--interface 127.0.0.1", "--interface 0.0.0.0"),
+            ("${RASA_PORT:-5005}", "5005"),
+        ):
+            expected = expected.replace(here, there)
+        assert " ".join(services[name]["command"]) == expected
+
+
+@pytest.mark.parametrize("name", sorted(PLANES - {"rasa"}))
+def test_the_modules_of_commands_exist(services, name):
+    python, flag, module = services[name]["command"]
+    assert (python, flag) == ("/opt/venvs/commerce/bin/python", "-m")
+    found = importlib.util.find_spec(module)
+    assert found is not None
+    if found.submodule_search_locations is not None:
+        found = importlib.util.find_spec(f"{module}.__main__")
+    assert found is not None and found.origin is not None
+    assert 'if __name__ == "__main__":' in Path(found.origin).read_text()
+
+
+def test_health_checks_ask_what_the_code_answers(services, settings):
+    def asked(name: str) -> str:
+        return services[name]["healthcheck"]["test"][-1]
+
+    for name in PLANES - {"setup"}:
+        ast.parse(asked(name))
+    assert f"http://127.0.0.1:{settings.actions_port}/health'" in asked("actions")
+    assert f"http://127.0.0.1:{settings.port}/health/ready'" in asked("web")
+    assert f"http://127.0.0.1:{settings.rasa_port}/webhooks/whatsapp/'" in asked("rasa")
+    assert f"'{BEAT_KEY}'" in asked("sender")
+    assert asked("proxy") == "http://127.0.0.1:4001/"
+    assert "listen 127.0.0.1:4001;" in PROXY.read_text()
+
+
+def test_the_processes_may_do_little(services):
+    for name in PLANES | {"proxy"}:
+        service = services[name]
+        assert service["read_only"] and service["cap_drop"] == ["ALL"], name
+        assert "privileged" not in service and "no-new-privileges:true" in service["security_opt"]
+    assert re.search(r"^USER \d+:\d+$", DOCKERFILE.read_text(), re.M)
+
+
+def test_the_image_has_both_environments_checked_by_hash():
+    text = DOCKERFILE.read_text()
+    for plane in ("commerce", "dialogue"):
+        assert f"-p /opt/venvs/{plane}/bin/python --require-hashes requirements/{plane}.txt" in text
+    assert text.count("--require-hashes") == 3
+    assert "CHATCART_VENVS=/opt/venvs" in text
+    wanted = (ROOT / ".python-version").read_text().split()
+    assert f"python install {' '.join(wanted)}" in text
+    copied = re.findall(r"^COPY (?!--from)(\S+)", text, re.M)
+    assert all((ROOT / source).exists() for source in copied)
+
+
+def test_the_image_is_given_the_code_and_nothing_else():
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    assert patterns[0] == "*"
+    given = {line.removeprefix("!") for line in patterns if line.startswith("!")}
+    assert all((ROOT / name).exists() for name in given)
+    tracked = {file.parent.name for file in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
+    rasa = {"data", "domain.yml", "config.yml", "credentials.yml", "endpoints.yml"}
+    assert tracked | rasa | {"settings.py", "alembic.ini", "requirements"} == given
+
+
+# The proxy. Its configuration is checked, and then run, with local ports in the place of its names.
+
+
+class Behind(BaseHTTPRequestHandler):
+    """What is behind the proxy in these tests: tells who was asked for what."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        told = f"{self.server.name} {self.command} {self.path}".encode()  # type: ignore[attr-defined]
+        self.send_response(200)
+        if self.path.startswith("/local-whatsapp/events"):
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(b"data: first\n\n")
+            self.server.go_on.wait(20)  # type: ignore[attr-defined]
+            return
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def behind(name: str) -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Behind)
+    server.name, server.go_on = name, threading.Event()  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.go_on.set()  # type: ignore[attr-defined]
+    server.shutdown()
+    server.server_close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def nginx() -> str:
+    """nginx; Debian keeps it where only root's PATH looks."""
+    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    return found
+
+
+def configuration(folder: Path, changes: dict[str, str]) -> Path:
+    """A copy of the proxy's configuration; every change has to find its place."""
+    text = PROXY.read_text()
+    for old, new in {" /tmp/": f" {folder}/", "/dev/stderr": f"{folder}/error.log", **changes}.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    text = text.replace("/dev/stdout", f"{folder}/access.log")
+    copy = folder / "nginx.conf"
+    copy.write_text(text)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory) -> Iterator[tuple[int, Path]]:
+    """The proxy, running; its port and its access log."""
+    program, port, health = nginx(), free_port(), free_port()
+    folder = tmp_path_factory.mktemp("proxy")
+    # Started by root, nginx would hand its work to a user who cannot write here.
+    as_root = "user root;" if os.geteuid() == 0 else ""
+    with behind("rasa") as rasa, behind("web") as web:
+        changes = {
+            "http://rasa:5005": f"http://127.0.0.1:{rasa.server_port}",
+            "http://web:4000": f"http://127.0.0.1:{web.server_port}",
+            "listen 4000;": f"listen 127.0.0.1:{port};",
+            "listen 127.0.0.1:4001;": f"listen 127.0.0.1:{health};",
+            "worker_processes auto;": f"worker_processes 1; daemon off; {as_root}",
+        }
+        copy = configuration(folder, changes)
+        started = [program, "-e", str(folder / "start.log"), "-c", str(copy)]
+        process = subprocess.Popen(started, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline and status(health, "/") != 200:
+                time.sleep(0.05)
+            yield port, folder / "access.log"
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def ask(port: int, path: str, body: bytes | None = None) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET" if body is None else "POST", path, body)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def status(port: int, path: str) -> int | None:
+    try:
+        return ask(port, path)[0]
+    except OSError:
+        return None
+
+
+def test_nginx_accepts_the_configuration(tmp_path):
+    changes = {"rasa:5005": "127.0.0.1:5005", "web:4000": "127.0.0.1:4000"}
+    copy = configuration(tmp_path, changes)
+    command = [nginx(), "-e", str(tmp_path / "start.log"), "-t", "-c", str(copy)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr + (tmp_path / "start.log").read_text()
+
+
+def test_the_proxys_names_and_ports_are_those_of_the_services(services, settings):
+    text = PROXY.read_text()
+    upstreams = set(re.findall(r"http://(\w+:\d+);", text))
+    assert upstreams == {f"rasa:{settings.rasa_port}", f"web:{settings.port}"}
+    assert services["proxy"]["volumes"] == ["./deploy/proxy/nginx.conf:/etc/nginx/nginx.conf:ro"]
+    assert PROXY == ROOT / "deploy/proxy/nginx.conf"
+
+
+def test_the_proxys_paths_and_limits_are_those_of_the_code():
+    text = PROXY.read_text()
+    assert WEBHOOK_PATH.startswith("/webhooks/") and "location ~ ^/webhooks/ {" in text
+    page = (ROOT / "web" / "local_whatsapp.py").read_text()
+    assert '"/local-whatsapp/events"' in page and "location = /local-whatsapp/events {" in text
+    seconds = re.search(r"proxy_read_timeout (\d+)s;", text)
+    assert seconds is not None and int(seconds[1]) > 2 * PING_SECONDS
+    # The dialogue plane's code cannot be imported here.
+    assert "MOST_BYTES = 64 * 1024" in (ROOT / "dialogue" / "channel.py").read_text()
+    assert "client_max_body_size 64k;" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "served_by"),
+    [
+        ("/webhooks/whatsapp/webhook", "rasa"),
+        ("/webhooks/whatsapp/webhook?hub.mode=subscribe&hub.challenge=1.2%2F3", "rasa"),
+        ("/webhooks/whatsapp/status", "rasa"),
+        ("/webhooks", "web"),
+        ("/webhooksx/whatsapp", "web"),
+        ("/", "web"),
+        ("/health/ready", "web"),
+        ("/payments/webhooks/sandbox", "web"),
+        ("/payments/sandbox/sbx_a-b", "web"),
+        ("/console/orders?page=2", "web"),
+        # Rasa's own API: these are the web app's to refuse.
+        ("/model/parse", "web"),
+        ("/conversations/x/tracker", "web"),
+        ("/webhooks/../model", "web"),
+        ("/webhooks/%2e%2e/model", "web"),
+        ("/webhooks/..%2fmodel", "web"),
+    ],
+)
+def test_the_proxy_sends_webhooks_to_rasa_and_the_rest_to_the_web_app(proxy, path, served_by):
+    port, _ = proxy
+    assert ask(port, path) == (200, f"{served_by} GET {path}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/conversations/x/../../webhooks/tracker",
+        "/model/../webhooks/whatsapp/webhook",
+        "//webhooks/whatsapp/webhook",
+        "/%77ebhooks/whatsapp/webhook",
+        "/webhooks/%2e/whatsapp",
+        "/webhooks/a%20b",
+    ],
+)
+def test_a_path_that_could_be_read_two_ways_reaches_nobody(proxy, path):
+    port, _ = proxy
+    assert ask(port, path)[0] == 404
+
+
+def test_the_proxy_limits_bodies(proxy):
+    port, _ = proxy
+    assert ask(port, WEBHOOK_PATH, b"x" * 64 * 1024)[0] == 200
+    assert ask(port, WEBHOOK_PATH, b"x" * (64 * 1024 + 1))[0] == 413
+    assert ask(port, "/payments/webhooks/sandbox", b"x" * 1024 * 1024)[0] == 200
+    assert ask(port, "/payments/webhooks/sandbox", b"x" * (1024 * 1024 + 1))[0] == 413
+
+
+def test_events_pass_the_proxy_at_once(proxy):
+    port, _ = proxy
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/local-whatsapp/events?phone=%2B2348031234567")
+    assert connection.getresponse().readline() == b"data: first\n"
+    connection.close()
+
+
+def test_the_proxys_log_tells_nothing_about_a_person(proxy):
+    port, log = proxy
+    ask(port, "/webhooks/whatsapp/webhook?hub.verify_token=verify-me&phone=2348031234567")
+    assert "GET /webhooks/whatsapp/webhook 200" in log.read_text()
+    assert not re.search(r"verify-me|2348031234567", log.read_text())

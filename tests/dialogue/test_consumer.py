@@ -1,0 +1,202 @@
+"""From a waiting message to a turn: what Rasa is handed, and what is committed afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from rasa.core.channels.channel import UserMessage
+
+from dialogue.consumer import Consumer, as_text
+from dialogue.turn import StoredTracker, TurnAborted, current_turn
+from whatsapp.conversation_queue import Effects, Entry
+from whatsapp.inbound import InboundMessage, Kind
+from whatsapp.redis import connect
+from whatsapp.worker import RetryLater
+
+TRACKER = StoredTracker("chatcart:session:ada", '{"events": []}', 1800)
+
+
+class Nlg:
+    """Says a response of the domain."""
+
+    async def generate(self, name: str, *_: Any) -> dict[str, str]:
+        """The words."""
+        return {"text": f"[{name}]"}
+
+
+class Agent:
+    """Stands where Rasa is: keeps what it is handed, and answers as told."""
+
+    def __init__(self, answer: Callable[[UserMessage], Awaitable[None]]) -> None:
+        self.heard: list[UserMessage] = []
+        self.nlg = Nlg()
+        self._answer = answer
+
+    async def handle_message(self, message: UserMessage) -> None:
+        """One turn."""
+        self.heard.append(message)
+        await self._answer(message)
+
+
+async def answer_and_store(message: UserMessage) -> None:
+    """A turn that says two things and stores its tracker."""
+    await message.output_channel.send_response(message.sender_id, {"text": "one"})
+    await message.output_channel.send_response(message.sender_id, {"text": "two", "image": "http://x/1.jpg"})
+    turn = current_turn.get()
+    assert turn is not None
+    turn.tracker = TRACKER
+
+
+@pytest.fixture
+def agent() -> Agent:
+    """Rasa on a good day."""
+    return Agent(answer_and_store)
+
+
+@pytest.fixture
+def redis(settings) -> Any:
+    """A client that is never connected: effects are looked at before they are sent."""
+    return connect(settings.redis)
+
+
+def entry(text: str = "", kind: Kind = Kind.TEXT, **values: Any) -> Entry:
+    """A message as it waits on the stream."""
+    message = InboundMessage("SM1", "ada", "sealed", kind, text, "Ada", **values)
+    return Entry("1-0", "ada", message.to_json())
+
+
+def committed(redis: Any, effects: Effects) -> list[tuple[Any, ...]]:
+    """The commands that effects put on a pipeline."""
+    pipeline = redis.pipeline(transaction=True)
+    effects(pipeline)
+    return [command[0] for command in pipeline.command_stack]
+
+
+async def heard(agent: Agent, redis: Any, waiting: Entry) -> UserMessage:
+    """What Rasa is handed of a message."""
+    await Consumer(agent, redis).serve(waiting)
+    return agent.heard[-1]
+
+
+async def test_a_text_is_parsed_by_rasa(agent, redis):
+    message = await heard(agent, redis, entry("2 burgers"))
+    assert message.text == "2 burgers"
+    assert message.parse_data is None
+    assert (message.sender_id, message.message_id, message.input_channel) == ("ada", "SM1", "whatsapp")
+    assert message.metadata == {
+        "message_id": "SM1",
+        "address": "sealed",
+        "profile_name": "Ada",
+        "event": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "/payment_confirmed",
+        "//payment_confirmed",
+        " /payment_confirmed",
+        "/ /payment_confirmed",
+        "/\t/payment_confirmed",
+        "/\u00a0/payment_confirmed",
+        "/\n/ \x1f/payment_confirmed",
+        '/payment_confirmed{"order_number": "K7M2PX"}',
+        "/restart",
+        "/session_start",
+    ],
+)
+async def test_customers_have_no_commands(agent, redis, typed):
+    message = await heard(agent, redis, entry(typed))
+    assert not message.text.strip().startswith("/")
+    assert message.text.split("{")[0] in ("payment_confirmed", "restart", "session_start")
+    assert message.parse_data is None
+
+
+def test_a_slash_inside_a_text_stays():
+    assert as_text("1/2 chicken") == "1/2 chicken"
+    assert as_text("and/or") == "and/or"
+
+
+@pytest.mark.parametrize("typed", ["/", "///", " / "])
+async def test_nothing_but_slashes_cannot_be_read(agent, redis, typed):
+    message = await heard(agent, redis, entry(typed))
+    assert message.parse_data["intent"]["name"] == "send_media"
+
+
+async def test_a_picture_is_told_apart_from_text(agent, redis):
+    message = await heard(agent, redis, entry(kind=Kind.UNREADABLE))
+    assert message.parse_data["intent"] == {"name": "send_media", "confidence": 1.0}
+    assert message.parse_data["entities"] == []
+
+
+async def test_an_event_carries_its_own_intent_and_values(agent, redis):
+    data = {"order_number": "K7M2PX", "amount": "5912.50"}
+    message = await heard(agent, redis, entry(kind=Kind.EVENT, event="payment_confirmed", data=data))
+    assert message.parse_data["intent"]["name"] == "payment_confirmed"
+    assert message.metadata["event"] == data
+
+
+async def test_tracker_and_replies_are_committed_together(agent, redis):
+    effects = await Consumer(agent, redis).serve(entry("hi"))
+    commands = committed(redis, effects)
+    assert commands[0] == ("SET", TRACKER.key, TRACKER.value, "EX", TRACKER.seconds_to_live)
+    replies = [command for command in commands if command[0] == "EVAL"]
+    assert len(replies) == 2
+    assert "SM1:0" in str(replies[0])
+    assert "http://x/1.jpg" in str(replies[1])
+
+
+async def test_a_turn_that_runs_twice_replies_under_the_same_ids(agent, redis):
+    consumer = Consumer(agent, redis)
+    first, second = await consumer.serve(entry("hi")), await consumer.serve(entry("hi"))
+    assert committed(redis, first) == committed(redis, second)
+
+
+async def test_an_aborted_turn_is_asked_for_again_and_leaves_nothing(redis):
+    async def abort(message: UserMessage) -> None:
+        await answer_and_store(message)
+        raise TurnAborted("action server answered 500")
+
+    with pytest.raises(RetryLater, match="action server answered 500"):
+        await Consumer(Agent(abort), redis).serve(entry("hi"))
+    assert current_turn.get() is None
+
+
+async def test_without_a_model_the_message_waits(redis):
+    async def say_nothing(_: UserMessage) -> None:
+        pass
+
+    with pytest.raises(RetryLater):
+        await Consumer(Agent(say_nothing), redis).serve(entry("hi"))
+
+
+async def test_a_fault_of_rasa_is_not_swallowed(redis):
+    async def fail(_: UserMessage) -> None:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        await Consumer(Agent(fail), redis).serve(entry("hi"))
+    assert current_turn.get() is None
+
+
+async def test_what_is_given_up_is_apologised_for_and_changes_no_tracker(agent, redis):
+    effects = await Consumer(agent, redis).give_up(entry("hi"))
+    (apology,) = committed(redis, effects)
+    assert "[utter_trouble]" in str(apology)
+    assert agent.heard == []
+
+
+async def test_buttons_go_out_as_numbered_text(redis):
+    async def offer(message: UserMessage) -> None:
+        buttons = [{"title": "Menu"}, {"title": "Cart"}]
+        await message.output_channel.send_response("ada", {"text": "Which?", "buttons": buttons})
+        await message.output_channel.send_response("ada", {"text": " "})
+        turn = current_turn.get()
+        assert turn is not None
+        turn.tracker = TRACKER
+
+    _, reply = committed(redis, await Consumer(Agent(offer), redis).serve(entry("hi")))
+    assert "Which?\\\\n1. Menu\\\\n2. Cart" in str(reply) or "Which?\\n1. Menu\\n2. Cart" in str(reply)

@@ -1,0 +1,93 @@
+"""Plays the transcripts of tests/conversations through the signed webhook against the running system.
+
+docs/designers.md tells how to write one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.e2e.rows import cart_of, latest_order_of, states_of
+from tests.e2e.system import Phone, System
+
+TRANSCRIPTS = Path(__file__).parent.parent / "conversations"
+STEPS = {"customer says", "customer pays", "bot sends", "bot sends not"}
+ENDS = {"conversation", "talk", "order becomes", "cart becomes", "states become"}
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """One conversation of a transcript file."""
+
+    file: str
+    values: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The file and the conversation's title."""
+        return f"{self.file}: {self.values['conversation']}"
+
+
+def transcripts() -> Iterator[Transcript]:
+    """All conversations, file by file."""
+    for path in sorted(TRANSCRIPTS.rglob("*.yml")):
+        for values in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+            yield Transcript(path.relative_to(TRANSCRIPTS).with_suffix("").as_posix(), values)
+
+
+@pytest.mark.parametrize("transcript", transcripts(), ids=lambda transcript: transcript.name)
+def test_conversation(system: System, new_phone: Callable[[], Phone], transcript: Transcript) -> None:
+    unknown = set(transcript.values) - ENDS
+    assert not unknown, f"a transcript knows no {unknown}"
+    phone = new_phone()
+    for number, turn in enumerate(transcript.values["talk"], start=1):
+        assert set(turn) <= STEPS, f"turn {number} knows no {set(turn) - STEPS}"
+        said = play(phone, turn)
+        for expected in as_list(turn.get("bot sends")):
+            assert expected in said, f"turn {number}: the bot sent\n{said}"
+        for unwanted in as_list(turn.get("bot sends not")):
+            assert unwanted not in said, f"turn {number}: the bot sent\n{said}"
+    check_end(system, phone, transcript.values)
+
+
+def play(phone: Phone, turn: dict[str, Any]) -> str:
+    """Do what the customer does; what the bot sends."""
+    if "customer pays" in turn:
+        link = pay_link(phone)
+        outcome = {"paid": "paid", "in vain": "failed"}[turn["customer pays"]]
+        assert httpx.post(link, data={"outcome": outcome}).status_code == 200
+        return phone.hear()
+    return phone.say(str(turn["customer says"]))
+
+
+def pay_link(phone: Phone) -> str:
+    """The last pay link that the bot sent."""
+    sent = "\n".join(message.body for message in phone.system.sent_to(phone.number))
+    return re.findall(r"http\S+/payments/sandbox/\S+", sent)[-1]
+
+
+def check_end(system: System, phone: Phone, values: dict[str, Any]) -> None:
+    """Compare what the database says with what the transcript says."""
+    if "cart becomes" in values:
+        assert cart_of(system, phone) == (values["cart becomes"] or {})
+    if "states become" in values:
+        assert states_of(system, phone) == values["states become"]
+    if "order becomes" in values:
+        order = latest_order_of(system, phone)
+        expected = values["order becomes"]
+        assert {name: order.get(name) for name in expected} == expected
+
+
+def as_list(value: str | list[str] | None) -> list[str]:
+    """One text, several, or none."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,220 @@
+"""Commands: carried out at most once, and answered alike however often they are asked."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from db.models import Base, CommandResult, StateChange
+from shop import cart, catalogue, conversation, customers, orders, outbox
+from shop.cart import CartChange, CartView
+from shop.errors import NotEnoughStock, QuantityTooSmall
+from shop.payments import receipt
+from shop.service import Done
+
+ACTIONS = Path(__file__).parents[2] / "actions"
+
+Execute = Callable[..., Done]
+
+
+@pytest.fixture
+def execute(shop) -> Execute:
+    """Carries out a shop function as a command under its own name."""
+
+    def execute(caller: Any, result_type: Any, operation: Callable[..., Any], *args: Any) -> Done:
+        return shop.execute(
+            caller, operation.__name__, result_type, lambda work, who: operation(work, who, *args)
+        )
+
+    return execute
+
+
+@pytest.fixture
+def rows(sessions) -> Callable[[], dict[str, int]]:
+    """How many rows every table has now."""
+
+    def rows() -> dict[str, int]:
+        with sessions.begin() as session:
+            tables = Base.metadata.sorted_tables
+            return {t.name: session.scalar(select(func.count()).select_from(t)) for t in tables}
+
+    return rows
+
+
+def test_asked_again_it_answers_the_same_and_changes_nothing(execute, caller, test_burger, rows):
+    """The action server crashed after the commit: Rasa asks once more."""
+    who = caller()
+    first = execute(who, CartChange, cart.add, str(test_burger.id), "2")
+    before = rows()
+    for _ in range(3):
+        assert execute(who, CartChange, cart.add, str(test_burger.id), "2") == first
+    assert rows() == before
+    assert first.result.cart.lines[0].quantity == 2
+    assert first.state == "ADDING_TO_CART"
+
+
+def test_the_recorded_answer_holds_even_when_the_world_went_on(execute, caller, test_burger):
+    who = caller()
+    first = execute(who, CartChange, cart.add, str(test_burger.id), "2")
+    execute(caller(), CartChange, cart.set_quantity, str(test_burger.id), "", "7")
+    assert execute(who, CartChange, cart.add, str(test_burger.id), "2") == first
+    assert execute(caller(), CartView, orders.review).result.lines[0].quantity == 7
+
+
+@pytest.mark.parametrize("other", [{"message_id": "SM-two"}, {"message_id": "SM-one", "command_number": 2}])
+def test_another_message_or_number_is_another_command(execute, caller, test_burger, other):
+    execute(caller(message_id="SM-one"), CartChange, cart.add, str(test_burger.id), "2")
+    second = execute(caller(**other), CartChange, cart.add, str(test_burger.id), "2")
+    assert second.result.cart.lines[0].quantity == 4
+
+
+def test_another_command_of_the_same_turn_is_carried_out(execute, caller, test_burger):
+    who = caller()
+    execute(who, CartChange, cart.add, str(test_burger.id), "2")
+    assert execute(who, CartView, orders.review).state == "REVIEWING_ORDER"
+
+
+def test_a_refusal_records_nothing(execute, caller, test_burger, rows):
+    who = caller()
+    before = rows()
+    for _ in range(2):
+        with pytest.raises(QuantityTooSmall):
+            execute(who, CartChange, cart.add, str(test_burger.id), "0")
+    assert rows() == before, "not even the customer, who is made anew by the next command"
+    assert execute(who, CartChange, cart.add, str(test_burger.id), "1").result.quantity == 1
+
+
+def test_a_crash_in_the_middle_writes_nothing(execute, caller, test_burger, rows):
+    def add_then_crash(work, who):
+        cart.add(work, who, str(test_burger.id), 2)
+        raise RuntimeError("power cut")
+
+    before = rows()
+    with pytest.raises(RuntimeError):
+        execute(caller(), CartChange, add_then_crash)
+    assert rows() == before
+
+
+def test_state_changes_carry_the_message_that_caused_them(execute, caller, sessions):
+    execute(caller(message_id="SM-menu"), catalogue.Choices, catalogue.show_menu)
+    with sessions.begin() as session:
+        assert session.query(StateChange).one().message_id == "SM-menu"
+
+
+def at_once(threads: int, do: Callable[[], Any]) -> list[Any]:
+    """Results (or errors) of the same thing done by several threads at the same moment."""
+    barrier = Barrier(threads)
+
+    def run(_: int) -> Any:
+        barrier.wait(10)
+        try:
+            return do()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, range(threads)))
+
+
+@pytest.mark.parametrize("known_before", [True, False])
+def test_two_threads_with_the_same_command_have_one_effect(
+    execute, caller, test_burger, sessions, known_before
+):
+    """Two replicas took the same message; for a new customer even the customer's row is raced for."""
+    if known_before:
+        execute(caller(), conversation.Session, conversation.start_session)
+    who = caller()
+    done = at_once(2, lambda: execute(who, CartChange, cart.add, str(test_burger.id), "2"))
+    assert done[0] == done[1]
+    assert done[0].result.cart.lines[0].quantity == 2
+    with sessions.begin() as session:
+        assert session.query(CommandResult).filter_by(message_id=who.message_id).count() == 1
+
+
+def test_the_slower_of_two_is_told_what_was_done_not_what_is_left(execute, caller, make_product):
+    """Both want 3 of 5: the second try of the same command must not count as three more."""
+    last = make_product(name="Cake", stock_quantity=5)
+    execute(caller(), conversation.Session, conversation.start_session)
+    for _ in range(5):
+        who = caller()
+        done = at_once(2, lambda who=who: execute(who, CartChange, cart.add, str(last.id), "3"))
+        assert done[0] == done[1]
+        with pytest.raises(NotEnoughStock):
+            execute(caller(), CartChange, cart.add, str(last.id), "3")
+        execute(caller(), int, cart.clear)
+
+
+def test_every_result_comes_back_from_its_record_as_it_was(shop, execute, caller, sandbox, make_product):
+    """One conversation with every command that actions give; each is asked twice."""
+    burger = make_product(description="Juicy", picture="bur-001.jpg", aliases=["hamburger"])
+    make_product(name="Chapman", category="Drinks", price=Decimal("1500.50"), stock_quantity=None)
+    product, line = str(burger.id), cart.WantedLine((str(burger.id),), "burger", "2")
+    seen = set()
+
+    def twice(result_type: Any, operation: Callable[..., Any], *args: Any) -> Any:
+        who = caller(number="+2348030000001")
+        first = execute(who, result_type, operation, *args)
+        again = execute(who, result_type, operation, *args)
+        assert again == first
+        assert type(again.result) is type(first.result)
+        assert repr(again.result) == repr(first.result), "equal down to types and trailing zeros"
+        seen.add(result_type if isinstance(result_type, type) else str(result_type))
+        return first.result
+
+    twice(conversation.Session, conversation.start_session)
+    twice(customers.LanguageChoice, customers.choose_language, "English please")
+    twice(customers.LanguageChoice, customers.choose_language, "Klingon")
+    twice(type(None), customers.stop_notices)
+    shown = twice(catalogue.Choices, catalogue.show_menu)
+    twice(catalogue.Choices, catalogue.show_menu, "Drinks")
+    twice(catalogue.Choices, catalogue.search, [], "burger")
+    twice(catalogue.Selection, catalogue.choose_number, "1", shown.choices)
+    twice(catalogue.Selection, catalogue.select, [product], "burger")
+    twice(catalogue.ProductView, cart.ask_quantity, product)
+    twice(CartChange, cart.add, product, "2")
+    twice(CartChange, cart.add_lines, [line])
+    twice(CartChange, cart.set_quantity, product, "", "3")
+    twice(CartChange, cart.remove, product, "")
+    assert twice(int, cart.clear) == 0
+    twice(type(None), cart.start_over)
+    twice(CartChange, cart.add, product, "2")
+    twice(CartView, orders.review)
+    twice(CartView, orders.decline)
+    twice(orders.PlacedOrder, orders.place)
+    twice(orders.OrderState, orders.cancel)
+    placed = twice(orders.PlacedOrder, orders.place)
+    reference = placed.pay_url.rsplit("/", 1)[1]
+    note = shop.run(lambda work: sandbox.settle(work.session, reference, "paid"))
+    shop.run(lambda work: receipt.receive(work, "sandbox", note.body, note.headers))
+    told = twice(list[outbox.Notice], outbox.take_pending)
+    assert [notice.event for notice in told] == ["payment_confirmed"]
+    assert twice(list[outbox.Notice], outbox.take_pending) == []
+    twice(orders.OrderState, orders.complete_payment, placed.number)
+    twice(CartChange, orders.repeat)
+    twice(type(None), orders.return_to_cart)
+
+    names = {kind.__name__ if isinstance(kind, type) else kind.rsplit(".", 1)[-1] for kind in seen}
+    assert names >= result_types_of_actions()
+
+
+def result_types_of_actions() -> set[str]:
+    """The last names of the result types that actions pass to `conversation.do`."""
+    found = set()
+    for file in ACTIONS.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="conversation"), attr="do"), args=[kind, *_]
+                ):
+                    found.add(ast.unparse(kind).rsplit(".", 1)[-1])
+    found = {"NoneType" if name == "type(None)" else name for name in found}
+    assert len(found) >= 10, "the actions are no longer read as they are written"
+    return found

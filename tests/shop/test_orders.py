@@ -1,0 +1,284 @@
+"""Orders: from the first hello to the paid order, and every other way an order can end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from db.models import (
+    Cart,
+    CartStatus,
+    Order,
+    OrderStatus,
+    OutboxEvent,
+    Payment,
+    PaymentStatus,
+    Product,
+    StateChange,
+    StockReservation,
+)
+from shop import cart, catalogue, conversation, orders
+from shop.conversation import ConversationState
+from shop.customers import recognise
+from shop.errors import CannotCancel, EmptyCart, NoOrder, NotEnoughStock, NothingToPay, SoldOut
+from shop.orders import PlacedOrder
+from shop.payments import receipt
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def ask(shop, customer) -> Ask:
+    """Asks the shop as `Test Customer`."""
+
+    def ask(operation: Callable[..., Any], *args: Any) -> Any:
+        return shop.run(lambda work: operation(work, customer, *args))
+
+    return ask
+
+
+@pytest.fixture
+def pay(shop, sandbox) -> Callable[..., str]:
+    """Presses a button of the sandbox's pay page and delivers its notification."""
+
+    def pay(placed: PlacedOrder, outcome: str = "paid") -> str:
+        reference = placed.pay_url.rsplit("/", 1)[1]
+        note = shop.run(lambda work: sandbox.settle(work.session, reference, outcome))
+        return shop.run(lambda work: receipt.receive(work, "sandbox", note.body, note.headers))
+
+    return pay
+
+
+@pytest.fixture
+def stock_of(sessions) -> Callable[[Product], tuple[int | None, int]]:
+    """A product's units: in stock, and reserved of these."""
+
+    def stock_of(product: Product) -> tuple[int | None, int]:
+        with sessions.begin() as session:
+            row = session.get(Product, product.id)
+            return row.stock_quantity, row.reserved_quantity
+
+    return stock_of
+
+
+def test_full_order_process(ask, pay, sessions, test_burger, stock_of, clock):
+    """The specification's order: 2 × Test Burger = 11000.00, tax 825.00, total 11825.00."""
+    assert ask(conversation.start_session).state == ConversationState.GREETING
+    category = ask(catalogue.show_menu).choices[0]
+    shown = ask(catalogue.show_menu, category.name)
+    picked = ask(catalogue.select, [shown.choices[0].id], "Test Burger").product
+    assert ask(cart.ask_quantity, str(picked.id)).price == Decimal("5500.00")
+    ask(cart.add, str(picked.id), "2")
+    reviewed = ask(orders.review)
+    assert (reviewed.totals.items, reviewed.totals.tax, reviewed.totals.total) == (
+        Decimal("11000.00"),
+        Decimal("825.00"),
+        Decimal("11825.00"),
+    )
+    placed = ask(orders.place)
+    assert placed.cart == reviewed, "what was shown is what is ordered"
+    assert placed.pay_url.startswith("http://127.0.0.1:4000/payments/sandbox/")
+    assert placed.minutes_to_pay == 30
+    assert stock_of(test_burger) == (50, 2)
+
+    assert pay(placed) == "verified"
+    assert stock_of(test_burger) == (48, 0)
+    told = ask(orders.complete_payment, placed.number)
+    assert (told.number, told.status) == (placed.number, "paid")
+
+    with sessions.begin() as session:
+        order = session.query(Order).one()
+        assert (order.status, order.total_amount) == (OrderStatus.PAID, Decimal("11825.00"))
+        (item,) = order.items
+        assert (item.quantity, item.unit_price, item.total_price) == (2, Decimal("5500"), Decimal("11000"))
+        (payment,) = order.payments
+        assert (payment.status, payment.amount) == (PaymentStatus.VERIFIED, Decimal("11825.00"))
+        assert payment.verified_at == clock.now
+        assert payment.payment_reference == order.payment_reference
+        notice = session.query(OutboxEvent).one()
+        assert (notice.event, notice.dispatched_at) == ("payment_confirmed", None)
+        assert notice.data == {"order_number": placed.number, "amount": "11825.00", "currency": "NGN"}
+        walked = session.query(StateChange).order_by(StateChange.id).all()
+        states = list(dict.fromkeys(change.to_state for change in walked))
+        assert states == [state.value for state in ConversationState], "all eight, in order"
+        assert len(walked) == 9, "from COLLECTING_QUANTITY once back to ADDING_TO_CART"
+        assert [change.from_state for change in walked] == [None, *(c.to_state for c in walked[:-1])]
+
+
+def test_placing_twice_returns_the_same_order(ask, test_burger, sessions, stock_of):
+    ask(cart.add, str(test_burger.id), 2)
+    first = ask(orders.place)
+    assert ask(orders.place) == first
+    assert stock_of(test_burger) == (50, 2)
+    with sessions.begin() as session:
+        assert session.query(Order).count() == session.query(Payment).count() == 1
+
+
+def test_a_double_tap_on_two_replicas_makes_one_order(ask, test_burger, sessions, stock_of):
+    ask(cart.add, str(test_burger.id), 2)
+    with ThreadPoolExecutor(6) as pool:
+        placed = list(pool.map(lambda _: ask(orders.place), range(6)))
+    assert len({one.number for one in placed}) == len({one.pay_url for one in placed}) == 1
+    assert stock_of(test_burger) == (50, 2)
+    with sessions.begin() as session:
+        assert session.query(Order).count() == 1
+
+
+def test_an_empty_cart_cannot_be_ordered(ask, test_burger):
+    for step in (orders.review, orders.place, orders.decline):
+        with pytest.raises(EmptyCart):
+            ask(step)
+    ask(cart.add, str(test_burger.id), 1)
+    ask(cart.clear)
+    with pytest.raises(EmptyCart):
+        ask(orders.place)
+
+
+def test_declining_keeps_the_cart(ask, test_burger):
+    ask(cart.add, str(test_burger.id), 2)
+    reviewed = ask(orders.review)
+    assert ask(orders.decline) == reviewed
+    assert ask(cart.current) == reviewed
+
+
+def test_stock_updates(ask, pay, test_burger, make_product, stock_of):
+    """Reserved when ordered, gone when paid; unlimited stays unlimited."""
+    endless = make_product(name="Tap Water", price=Decimal("0.00"), stock_quantity=None)
+    ask(cart.add, str(test_burger.id), 3)
+    ask(cart.add, str(endless.id), 7)
+    assert stock_of(test_burger) == (50, 0), "a cart holds nothing"
+    placed = ask(orders.place)
+    assert (stock_of(test_burger), stock_of(endless)) == ((50, 3), (None, 7))
+    pay(placed, "failed")
+    assert stock_of(test_burger) == (50, 3), "the customer may try again"
+    pay(placed)
+    assert (stock_of(test_burger), stock_of(endless)) == ((47, 0), (None, 0))
+
+
+def test_an_order_that_cannot_be_filled_leaves_nothing_behind(ask, make_product, sessions, stock_of):
+    """Another customer bought the cake between the summary and the yes."""
+    pie, cake = make_product(name="Pie", stock_quantity=9), make_product(name="Cake", stock_quantity=2)
+    ask(cart.add, str(pie.id), 1)
+    ask(cart.add, str(cake.id), 2)
+    for left, refused in ((1, NotEnoughStock), (0, SoldOut)):
+        with sessions.begin() as session:
+            session.get(Product, cake.id).stock_quantity = left
+        with pytest.raises(refused):
+            ask(orders.place)
+    with sessions.begin() as session:
+        for table in (Order, Payment, StockReservation):
+            assert session.query(table).count() == 0
+    assert stock_of(pie) == (9, 0)
+    assert len(ask(cart.current).lines) == 2
+
+
+def test_expiry_frees_stock_and_opens_the_cart_again(ask, shop, clock, test_burger, sessions, stock_of):
+    ask(cart.add, str(test_burger.id), 2)
+    placed = ask(orders.place)
+    clock.pass_minutes(29.9)
+    assert shop.run(orders.expire) == 0
+    clock.pass_minutes(0.1)
+    assert shop.run(orders.expire) == 1
+    assert shop.run(orders.expire) == 0, "once"
+
+    assert stock_of(test_burger) == (50, 0)
+    assert ask(cart.current) == placed.cart
+    with sessions.begin() as session:
+        assert session.query(Order).one().status == OrderStatus.EXPIRED
+        assert session.query(Payment).one().status == PaymentStatus.EXPIRED
+        assert session.query(Cart).one().status == CartStatus.OPEN
+        assert session.query(StockReservation).count() == 0
+        notice = session.query(OutboxEvent).one()
+        assert (notice.event, notice.data) == ("payment_expired", {"order_number": placed.number})
+    with pytest.raises(NothingToPay):
+        ask(orders.payment_state)
+    with pytest.raises(NoOrder):
+        ask(orders.cancel)
+    ask(orders.return_to_cart)
+    assert ask(orders.place).number != placed.number
+
+
+def test_an_unpaid_order_can_be_cancelled(ask, test_burger, sessions, stock_of):
+    ask(cart.add, str(test_burger.id), 2)
+    placed = ask(orders.place)
+    cancelled = ask(orders.cancel)
+    assert (cancelled.number, cancelled.status) == (placed.number, "cancelled")
+    assert stock_of(test_burger) == (50, 0)
+    assert ask(cart.current) == placed.cart, "the cart stays"
+    with sessions.begin() as session:
+        assert session.query(Payment).one().status == PaymentStatus.EXPIRED
+    with pytest.raises(NoOrder):
+        ask(orders.cancel)
+
+
+def test_a_paid_order_cannot_be_cancelled_by_the_customer(ask, pay, test_burger, stock_of):
+    ask(cart.add, str(test_burger.id), 2)
+    placed = ask(orders.place)
+    pay(placed)
+    with pytest.raises(CannotCancel) as refusal:
+        ask(orders.cancel)
+    assert refusal.value.values == {"number": placed.number}
+    assert ask(orders.latest).status == "paid"
+    assert stock_of(test_burger) == (48, 0)
+
+
+def test_another_customers_order_is_out_of_reach(shop, ask, pay, caller, test_burger):
+    ask(cart.add, str(test_burger.id), 2)
+    placed = ask(orders.place)
+    pay(placed)
+    who = caller(number="+2348099999999")
+    stranger = shop.run(lambda work: recognise(work, who.lookup, who.address, "Stranger"))
+    for step in (orders.cancel, orders.latest, orders.repeat):
+        with pytest.raises(NoOrder):
+            shop.run(lambda work, step=step: step(work, stranger))
+    with pytest.raises(NoOrder):
+        shop.run(lambda work: orders.complete_payment(work, stranger, placed.number))
+    for step in (orders.place, cart.current):
+        with pytest.raises(EmptyCart):
+            shop.run(lambda work, step=step: step(work, stranger))
+    assert ask(orders.latest).status == "paid"
+
+
+def test_without_payment_processing_the_order_is_placed(make_shop, customer, sessions, test_burger, stock_of):
+    counter = make_shop(payment_processing=False)
+    counter.run(lambda work: cart.add(work, customer, str(test_burger.id), 2))
+    placed = counter.run(lambda work: orders.place(work, customer))
+    assert placed.pay_url is None
+    assert stock_of(test_burger) == (48, 0), "nothing to wait for: the units are gone"
+    with sessions.begin() as session:
+        order = session.query(Order).one()
+        assert (order.status, order.expires_at, order.payments) == (OrderStatus.PLACED, None, [])
+        latest = session.query(StateChange).order_by(StateChange.id.desc()).first()
+        assert latest.to_state == ConversationState.ORDER_COMPLETE
+    with pytest.raises(CannotCancel):
+        counter.run(lambda work: orders.cancel(work, customer))
+
+
+def test_the_same_again_at_todays_prices(ask, pay, make_shop, customer, test_burger, sessions, clock):
+    with pytest.raises(NoOrder):
+        ask(orders.repeat)
+    ask(cart.add, str(test_burger.id), 2)
+    pay(ask(orders.place))
+    with sessions.begin() as session:
+        session.get(Product, test_burger.id).price = Decimal("6000.00")
+    again = ask(orders.repeat)
+    assert again.product == "2 × Test Burger"
+    assert again.cart.totals.items == Decimal("12000.00")
+    with pytest.raises(NoOrder):
+        make_shop(customer_recognition=False).run(lambda work: orders.repeat(work, customer))
+
+
+def test_the_state_of_a_payment_is_told(ask, pay, test_burger):
+    with pytest.raises(NothingToPay):
+        ask(orders.payment_state)
+    ask(cart.add, str(test_burger.id), 2)
+    placed = ask(orders.place)
+    waiting = ask(orders.payment_state)
+    assert (waiting.status, waiting.pay_url) == ("awaiting_payment", placed.pay_url)
+    pay(placed)
+    paid = ask(orders.payment_state)
+    assert (paid.status, paid.pay_url) == ("paid", None)

@@ -1,0 +1,298 @@
+"""Payments: money counts once, late money is honoured or looked at, and a forgery writes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from db.models import (
+    Base,
+    Cart,
+    CartStatus,
+    Order,
+    OrderStatus,
+    OutboxEvent,
+    PaymentEvent,
+    PaymentStatus,
+    Product,
+    SandboxCharge,
+)
+from shop import cart, orders
+from shop.customers import recognise
+from shop.errors import PaymentRejected
+from shop.payments import receipt
+from shop.payments.sandbox import SIGNATURE_HEADER, Notification, SandboxProvider
+from shop.service import Shop
+
+
+@dataclass
+class Till:
+    """Test Customer with one order of two burgers that awaits payment, and the pay page."""
+
+    shop: Shop
+    sandbox: SandboxProvider
+    customer: Any
+    product: Product
+
+    def __post_init__(self) -> None:
+        self.ask(cart.add, str(self.product.id), 2)
+        placed = self.ask(orders.place)
+        self.number = placed.number
+        self.reference = placed.pay_url.rsplit("/", 1)[1]
+
+    def ask(self, operation: Callable[..., Any], *args: Any) -> Any:
+        return self.shop.run(lambda work: operation(work, self.customer, *args))
+
+    def press(self, outcome: str) -> Notification:
+        return self.shop.run(lambda work: self.sandbox.settle(work.session, self.reference, outcome))
+
+    def receive(self, body: bytes, headers: Mapping[str, str], provider: str = "sandbox") -> str:
+        return self.shop.run(lambda work: receipt.receive(work, provider, body, headers))
+
+    def deliver(self, note: Notification) -> str:
+        return self.receive(note.body, note.headers)
+
+    def signed(self, body: bytes) -> dict[str, str]:
+        return {SIGNATURE_HEADER: self.sandbox._sign(body)}
+
+    def stands(self) -> tuple[str, str]:
+        """The states of order and payment."""
+
+        def read(work):
+            order = work.orders.find_by_number(self.number)
+            return order.status.value, order.payments[0].status.value
+
+        return self.shop.run(read)
+
+    def told(self) -> list[str]:
+        return self.shop.run(
+            lambda work: list(work.session.scalars(select(OutboxEvent.event).order_by(OutboxEvent.sequence)))
+        )
+
+    def units(self) -> tuple[int, int]:
+        """The burger's units: in stock, and reserved of these."""
+        row = self.shop.run(lambda work: work.products.find_by_id(self.product.id))
+        return row.stock_quantity, row.reserved_quantity
+
+    def rows(self) -> dict[str, int]:
+        """How many rows every table has."""
+
+        def read(work):
+            tables = Base.metadata.sorted_tables
+            return {t.name: work.session.scalar(select(func.count()).select_from(t)) for t in tables}
+
+        return self.shop.run(read)
+
+
+@pytest.fixture
+def till(shop, sandbox, customer, test_burger) -> Till:
+    """An order of 11825.00 that awaits payment."""
+    return Till(shop, sandbox, customer, test_burger)
+
+
+def test_payment_confirmation(till, sessions):
+    assert till.stands() == ("awaiting_payment", "pending")
+    note = till.press("paid")
+    assert till.stands() == ("awaiting_payment", "pending"), "only the notification counts"
+    assert till.deliver(note) == "verified"
+    assert till.stands() == ("paid", "verified")
+    assert till.told() == ["payment_confirmed"]
+    assert till.units() == (48, 0)
+    with sessions.begin() as session:
+        event = session.query(PaymentEvent).one()
+        assert (event.provider, event.payment_reference) == ("sandbox", till.reference)
+        assert (event.outcome, event.payload["reference"]) == ("verified", till.reference)
+
+
+def test_failed_then_paid_on_the_same_link(till, sessions):
+    assert till.deliver(till.press("failed")) == "failed"
+    assert till.stands() == ("awaiting_payment", "failed")
+    assert till.units() == (50, 2), "the units stay held for the next try"
+    with sessions.begin() as session:
+        assert session.query(OutboxEvent).one().data["link"] == till.ask(orders.payment_state).pay_url
+    assert till.deliver(till.press("failed")) == "unchanged"
+    assert till.deliver(till.press("paid")) == "verified"
+    assert till.stands() == ("paid", "verified")
+    assert till.told() == ["payment_failed", "payment_confirmed"]
+
+
+def test_the_same_event_again_changes_nothing(till):
+    note = till.press("paid")
+    assert till.deliver(note) == "verified"
+    before = till.rows()
+    assert [till.deliver(note) for _ in range(3)] == ["duplicate"] * 3
+    assert till.rows() == before
+    assert till.units() == (48, 0)
+
+
+def test_the_same_event_delivered_at_once_counts_once(till):
+    note = till.press("paid")
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = sorted(pool.map(lambda _: till.deliver(note), range(6)))
+    assert outcomes == ["duplicate"] * 5 + ["verified"]
+    assert (till.told(), till.units()) == (["payment_confirmed"], (48, 0))
+
+
+def test_different_events_of_one_payment_delivered_at_once_count_once(till):
+    notes = [till.press("paid") for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = sorted(pool.map(till.deliver, notes))
+    assert outcomes == ["unchanged"] * 5 + ["verified"]
+    assert (till.told(), till.units()) == (["payment_confirmed"], (48, 0))
+
+
+@pytest.mark.parametrize("order", permutations(range(3)))
+def test_events_in_any_order_end_paid(till, order):
+    """Failed, paid and a late press of 'failed' arrive shuffled: the ledger says paid."""
+    notes = [till.press(outcome) for outcome in ("failed", "paid", "failed")]
+    outcomes = sorted(till.deliver(notes[index]) for index in order)
+    assert outcomes == ["unchanged", "unchanged", "verified"]
+    assert (till.stands(), till.told()) == (("paid", "verified"), ["payment_confirmed"])
+
+
+def test_a_hint_before_the_ledger_decided_changes_nothing(till):
+    body = json.dumps({"id": "evt_early", "reference": till.reference}).encode()
+    assert till.receive(body, till.signed(body)) == "unchanged"
+    assert (till.stands(), till.told()) == (("awaiting_payment", "pending"), [])
+
+
+def test_a_forged_notification_writes_nothing(till):
+    note = till.press("paid")
+    good = note.headers[SIGNATURE_HEADER]
+    other = SandboxProvider("http://127.0.0.1:4000", b"another key").settle
+    foreign = till.shop.run(lambda work: other(work.session, till.reference, "paid"))
+    before = till.rows()
+    for body, headers in [
+        (note.body, {}),
+        (note.body, {SIGNATURE_HEADER: ""}),
+        (note.body, {SIGNATURE_HEADER: good.upper()}),
+        (note.body, {SIGNATURE_HEADER: good[:-1]}),
+        (note.body, {SIGNATURE_HEADER: "é" * 64}),
+        (note.body + b" ", note.headers),
+        (note.body.replace(b"evt_", b"evt-"), note.headers),
+        (b"", note.headers),
+        (foreign.body, foreign.headers),
+    ]:
+        with pytest.raises(PaymentRejected, match="wrong signature"):
+            till.receive(body, headers)
+    assert till.rows() == before
+    assert (till.stands(), till.units()) == (("awaiting_payment", "pending"), (50, 2))
+
+
+@pytest.mark.parametrize("body", [b"", b"paid", b"null", b"[]", b'"x"', b"{}", b'{"id": "e"}', b"\xff{"])
+def test_a_malformed_notification_writes_nothing(till, body):
+    before = till.rows()
+    with pytest.raises(PaymentRejected, match="malformed"):
+        till.receive(body, till.signed(body))
+    assert till.rows() == before
+
+
+def test_strangers_money_writes_nothing(till):
+    """An unknown provider, a reference that is not ours, a charge that does not exist."""
+    note = till.press("paid")
+    before = till.rows()
+    with pytest.raises(PaymentRejected, match="unknown provider"):
+        till.receive(note.body, note.headers, provider="monopoly")
+    body = b'{"id": "evt_1", "reference": "sbx_of_somebody_else"}'
+    with pytest.raises(PaymentRejected, match="no such payment"):
+        till.receive(body, till.signed(body))
+    for reference, outcome in (("sbx_none", "paid"), (till.reference, "stolen")):
+        with pytest.raises(PaymentRejected):
+            till.shop.run(lambda work, r=reference, o=outcome: till.sandbox.settle(work.session, r, o))
+    assert till.rows() == before
+
+
+@pytest.mark.parametrize(
+    "change", [{"amount": Decimal("11824.99")}, {"amount": Decimal("118250.00")}, {"currency": "USD"}]
+)
+def test_money_that_differs_goes_to_review(till, sessions, change):
+    note = till.press("paid")
+    with sessions.begin() as session:
+        for name, value in change.items():
+            setattr(session.get(SandboxCharge, till.reference), name, value)
+    assert till.deliver(note) == "review"
+    assert till.stands() == ("review", "review")
+    assert till.units()[0] == 50, "not sold"
+    assert till.deliver(till.press("paid")) == "unchanged", "a person decides now"
+    assert till.told() == ["payment_in_review"]
+
+
+def test_late_money_is_honoured_while_stock_allows(till, clock, sessions):
+    clock.pass_minutes(31)
+    till.shop.run(orders.expire)
+    assert till.stands() == ("expired", "expired")
+    assert till.deliver(till.press("paid")) == "verified"
+    assert till.stands() == ("paid", "verified")
+    assert till.told() == ["payment_expired", "payment_confirmed"]
+    assert till.units() == (48, 0)
+    with sessions.begin() as session:
+        assert session.query(Cart).one().status == CartStatus.ORDERED, "not ordered a second time"
+
+
+def test_money_for_a_cancelled_order_is_honoured_too(till):
+    till.ask(orders.cancel)
+    assert till.deliver(till.press("paid")) == "verified"
+    assert (till.stands(), till.units()) == (("paid", "verified"), (48, 0))
+
+
+def test_late_money_for_a_sold_out_order_goes_to_review(till, clock, sessions):
+    clock.pass_minutes(31)
+    till.shop.run(orders.expire)
+    with sessions.begin() as session:
+        session.get(Product, till.product.id).stock_quantity = 1
+    assert till.deliver(till.press("paid")) == "review"
+    assert till.stands() == ("expired", "review")
+    assert till.units() == (1, 0)
+    assert till.told() == ["payment_expired", "payment_in_review"]
+
+
+def test_late_money_goes_to_review_when_the_cart_went_on_to_a_new_order(till, clock, sessions):
+    clock.pass_minutes(31)
+    till.shop.run(orders.expire)
+    newer = till.ask(orders.place)
+    assert till.deliver(till.press("paid")) == "review"
+    assert till.stands() == ("expired", "review")
+    with sessions.begin() as session:
+        live = session.query(Order).filter_by(number=newer.number).one()
+        assert live.status == OrderStatus.AWAITING_PAYMENT
+        assert live.payments[0].status == PaymentStatus.PENDING
+    assert till.units() == (50, 2), "held for the new order, once"
+
+
+def test_money_after_the_time_but_before_the_sweeper(till, clock):
+    """Late by the clock, but nobody else took the units: it is simply paid."""
+    clock.pass_minutes(31)
+    assert till.deliver(till.press("paid")) == "verified"
+    assert (till.stands(), till.units()) == (("paid", "verified"), (48, 0))
+
+
+def test_money_before_the_sweeper_for_units_that_others_bought(till, clock, caller):
+    """The hold ran out, another customer bought all, and only then the money came."""
+    clock.pass_minutes(31)
+    other = caller(number="+2348099999999")
+    rival = till.shop.run(lambda work: recognise(work, other.lookup, other.address, None))
+
+    def had_filled_a_cart_before(work):
+        filled = work.carts.create(customer_id=rival.id)
+        work.cart_items.create(cart_id=filled.id, product_id=till.product.id, quantity=50, position=1)
+
+    till.shop.run(had_filled_a_cart_before)
+    till.shop.run(lambda work: orders.place(work, rival))
+    assert till.units() == (50, 50)
+    assert till.deliver(till.press("paid")) == "review"
+    assert till.stands() == ("review", "review")
+    assert (till.told(), till.units()) == (["payment_in_review"], (50, 50))
+
+
+def test_who_ordered_in_time_gets_it_even_if_it_left_the_menu(till):
+    till.shop.run(lambda work: work.products.update(till.product.id, available=False))
+    assert till.deliver(till.press("paid")) == "verified"
+    assert (till.stands(), till.units()) == (("paid", "verified"), (48, 0))

@@ -1,0 +1,239 @@
+"""The sender, against a stand-in of Twilio's API that answers over HTTP as it is told to."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette", reason="the stand-in of Twilio's API is on the commerce plane")
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, Response
+
+from settings import PrivacySettings, read_settings
+from tests.environment import CUSTOMER_NUMBER
+from tests.whatsapp.conftest import until, working
+from web.twilio_stand_in import TwilioStandIn
+from whatsapp.conversation_queue import Entry, outbound_queue
+from whatsapp.identity import Identity
+from whatsapp.outbound import OutboundMessage
+from whatsapp.sender import Sender
+from whatsapp.twilio_api import TwilioMessages
+from whatsapp.worker import RetryLater
+
+pytestmark = pytest.mark.usefixtures("short_waits")
+
+BUSY = '{"code": 20429, "message": "Too Many Requests", "status": 429}'
+REFUSED = '{"code": 63016, "message": "Outside the allowed window", "status": 400}'
+
+
+@dataclass
+class Twilio:
+    """Twilio's API: what it shall answer next, and what reached the phone."""
+
+    stand_in: TwilioStandIn
+    answers: list[Response] = field(default_factory=list)
+    lose_answers: int = 0
+    posts: int = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer as told, else as Twilio does."""
+        app = Starlette(routes=self.stand_in.routes())
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await app(scope, receive, send)
+            return
+        self.posts += 1
+        if self.answers:
+            await self.answers.pop(0)(scope, receive, send)
+        elif self.lose_answers:
+            self.lose_answers -= 1
+            await app(scope, receive, _nowhere)
+            await PlainTextResponse("<html>Bad Gateway</html>", 502)(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    def bodies(self, number: str = CUSTOMER_NUMBER) -> list[str]:
+        """What a phone got."""
+        return [message.body for message in self.stand_in.phones.of(number)]
+
+
+async def _nowhere(_: Any) -> None:
+    """An answer that is lost on its way."""
+
+
+@pytest.fixture
+def twilio(settings, monkeypatch) -> Iterator[Twilio]:
+    """The stand-in, listening; TWILIO_API_BASE_URL names it."""
+    api = Twilio(TwilioStandIn(settings.whatsapp))
+    server = uvicorn.Server(uvicorn.Config(api, port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    monkeypatch.setenv("TWILIO_API_BASE_URL", f"http://127.0.0.1:{port}")
+    yield api
+    server.should_exit = True
+    thread.join(5)
+
+
+@pytest.fixture
+def sender(redis, identity, twilio) -> Sender:
+    """The sender of these settings."""
+    return Sender(redis, identity, TwilioMessages(read_settings()))
+
+
+@pytest.fixture
+def message(identity: Identity) -> OutboundMessage:
+    """A reply to the customer."""
+    return OutboundMessage("SM1:0", "ada", identity.seal(CUSTOMER_NUMBER), "2 × Test Burger · ₦11,000.00")
+
+
+async def deliver_all(redis: Any, sender: Sender) -> None:
+    """Let the sender work until nothing waits."""
+
+    async def empty() -> bool:
+        return await redis.xlen("chatcart:outbound") == 0
+
+    async with working(sender.worker()):
+        await until(empty)
+
+
+def entry(message: OutboundMessage) -> Entry:
+    """A message as it waits on the stream."""
+    return Entry("1-0", message.conversation, message.to_json())
+
+
+async def test_a_message_is_delivered_once_from_the_shops_number(redis, sender, twilio, message):
+    await outbound_queue(redis).add(message)
+    assert not await outbound_queue(redis).add(message)
+    await deliver_all(redis, sender)
+    assert twilio.bodies() == [message.body]
+    assert [key async for key in redis.scan_iter(match="chatcart:outbound:attempt:*")] == []
+
+
+async def test_the_replies_of_a_conversation_arrive_in_order_with_their_pictures(
+    redis, sender, twilio, message
+):
+    for number in range(5):
+        picture = ("http://x/burger.jpg",) if number == 2 else ()
+        reply = OutboundMessage(f"SM1:{number}", "ada", message.address, f"reply {number}", picture)
+        await outbound_queue(redis).add(reply)
+    await deliver_all(redis, sender)
+    told = twilio.stand_in.phones.of(CUSTOMER_NUMBER)
+    assert [one.body for one in told] == [f"reply {number}" for number in range(5)]
+    assert [one.media for one in told if one.media] == [("http://x/burger.jpg",)]
+
+
+async def test_a_message_that_had_reached_twilio_is_not_sent_again(redis, sender, twilio, message):
+    # The sender delivered, and died before it could commit.
+    await sender.deliver(entry(message))
+    assert twilio.bodies() == [message.body]
+    await outbound_queue(redis).add(message)
+    await deliver_all(redis, sender)
+    assert twilio.bodies() == [message.body]
+
+
+async def test_a_message_whose_attempt_never_reached_twilio_is_sent(redis, sender, twilio, message):
+    # The sender noted its attempt, and died before it could deliver.
+    now = datetime.now(timezone.utc).isoformat()
+    await redis.set(f"chatcart:outbound:attempt:{message.id}", now)
+    await outbound_queue(redis).add(message)
+    await deliver_all(redis, sender)
+    assert twilio.bodies() == [message.body]
+
+
+async def test_an_answer_that_was_lost_doubles_nothing(redis, sender, twilio, message):
+    twilio.lose_answers = 1
+    await outbound_queue(redis).add(message)
+    await deliver_all(redis, sender)
+    assert twilio.bodies() == [message.body]
+    assert twilio.posts == 1
+
+
+async def test_the_same_words_in_two_replies_are_said_twice(redis, sender, twilio, message):
+    for number in range(2):
+        reply = OutboundMessage(f"SM{number}:0", "ada", message.address, message.body)
+        await outbound_queue(redis).add(reply)
+    await deliver_all(redis, sender)
+    assert twilio.bodies() == [message.body] * 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response(BUSY, 429, {"Retry-After": "0"}, "application/json"),
+        Response('{"code": 20500, "message": "Internal error"}', 500, None, "application/json"),
+        Response("<html>Service Unavailable</html>", 503),
+    ],
+    ids=["429", "500", "503"],
+)
+async def test_twilio_is_asked_again_when_it_was_busy_or_broken(redis, sender, twilio, message, answer):
+    twilio.answers = [answer, answer]
+    await outbound_queue(redis).add(message)
+    await deliver_all(redis, sender)
+    assert twilio.bodies() == [message.body]
+    assert twilio.posts == 3
+
+
+async def test_the_message_that_waits_for_twilio_keeps_its_place(redis, sender, twilio, message):
+    twilio.answers = [Response(BUSY, 429, None, "application/json")]
+    await outbound_queue(redis).add(message)
+    later = OutboundMessage("SM2:0", "ada", message.address, "later")
+    await outbound_queue(redis).add(later)
+    await deliver_all(redis, sender)
+    assert twilio.bodies() == [message.body, "later"]
+
+
+async def test_what_twilio_refuses_is_dropped_with_one_line_without_the_number(
+    redis, sender, twilio, message, caplog
+):
+    caplog.set_level(logging.INFO, logger="whatsapp")
+    twilio.answers = [Response(REFUSED, 400, None, "application/json")]
+    await outbound_queue(redis).add(message)
+    await deliver_all(redis, sender)
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("whatsapp")]
+    assert lines == ["message SM1:0 refused by Twilio: status 400, code 63016"]
+    assert twilio.bodies() == []
+    assert twilio.posts == 1
+
+
+async def test_a_message_whose_address_no_key_opens_is_dropped_and_the_next_one_goes(
+    redis, sender, twilio, message, caplog
+):
+    elsewhere = Identity(PrivacySettings((base64.urlsafe_b64encode(b"k" * 32).decode(),), b"i" * 32))
+    stray = OutboundMessage("SM0:0", "ada", elsewhere.seal(CUSTOMER_NUMBER), "for nobody")
+    await outbound_queue(redis).add(stray)
+    await outbound_queue(redis).add(message)
+    await deliver_all(redis, sender)
+    assert twilio.bodies() == [message.body]
+    assert "message SM0:0 dropped: no key opens its address" in caplog.text
+    assert CUSTOMER_NUMBER not in caplog.text
+
+
+async def test_an_api_out_of_reach_is_asked_later(redis, identity, message, monkeypatch):
+    monkeypatch.setenv("TWILIO_API_BASE_URL", "http://127.0.0.1:9")
+    unreachable = Sender(redis, identity, TwilioMessages(read_settings()))
+    with pytest.raises(RetryLater) as wish:
+        await unreachable.deliver(entry(message))
+    assert CUSTOMER_NUMBER not in str(wish.value)
+
+
+async def test_a_message_that_cannot_be_delivered_for_long_is_given_up_with_one_line(
+    redis, sender, message, caplog
+):
+    effects = await sender.give_up(entry(message))
+    assert "message SM1:0 not delivered" in caplog.text
+    assert CUSTOMER_NUMBER not in caplog.text
+    async with redis.pipeline() as pipeline:
+        effects(pipeline)
+        assert len(pipeline) == 0
