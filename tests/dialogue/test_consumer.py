@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from rasa.core.channels.channel import UserMessage
+from rasa.core.tracker_store import InMemoryTrackerStore
+from rasa.shared.core.domain import Domain
 
 from dialogue.consumer import Consumer, as_text
 from dialogue.turn import StoredTracker, TurnAborted, current_turn
@@ -32,6 +34,7 @@ class Agent:
     def __init__(self, answer: Callable[[UserMessage], Awaitable[None]]) -> None:
         self.heard: list[UserMessage] = []
         self.nlg = Nlg()
+        self.tracker_store = InMemoryTrackerStore(Domain.empty())
         self._answer = answer
 
     async def handle_message(self, message: UserMessage) -> None:
