@@ -20,7 +20,8 @@ class StartSession(ShopAction):
         return "action_session_start"
 
     async def answer(self, conversation: Conversation) -> None:
-        session = await conversation.do(states.Session, states.start_session)
+        told = bool(conversation.event_data)
+        session = await conversation.do(states.Session, states.start_session, to_be_told=told)
         conversation.set(
             customer_name=session.name,
             language=session.language,

@@ -11,6 +11,9 @@ from shop import orders
 from shop.cart import CartView
 from shop.errors import EmptyCart, NotEnoughStock, SoldOut
 
+# More likely than everything else together.
+CLEARLY = 0.5
+
 
 class Checkout(ShopAction):
     """Starts the checkout form where there is something to check out."""
@@ -38,6 +41,18 @@ class AskConfirmation(ShopAction):
     async def answer(self, conversation: Conversation) -> None:
         reviewed = await conversation.do(CartView, orders.review)
         conversation.say("utter_ask_confirmation", **cart_values(reviewed))
+
+
+class ValidateConfirmation(ShopAction):
+    """Takes only a clear yes for a yes: it costs money."""
+
+    def name(self) -> str:
+        return "validate_checkout_form"
+
+    async def answer(self, conversation: Conversation) -> None:
+        confirmed = conversation.tracker.slots_to_validate().get("order_confirmed")
+        clear = conversation.understood.confidence >= CLEARLY
+        conversation.set(order_confirmed=confirmed if clear or not confirmed else None)
 
 
 class PlaceOrder(ShopAction):

@@ -21,6 +21,8 @@ class Understood:
     number: str | None
     asked: str
     intent: str
+    confidence: float
+    """How sure the pipeline is of the intent, from 0 to 1."""
     named: bool
     """Whether `asked` is a product's name rather than the whole message."""
 
@@ -28,6 +30,7 @@ class Understood:
     def from_message(cls, message: Mapping[str, Any]) -> Understood:
         """Read the entities that the order parser and the entity extractor left."""
         entities = message.get("entities") or []
+        intent = message.get("intent") or {}
         values = [e["value"] for e in entities if e.get("entity") == "order_line"]
         categories = [value for value in values if "category" in value]
         numbers = [e["value"] for e in entities if e.get("entity") == "quantity"]
@@ -43,7 +46,8 @@ class Understood:
             category_quantity=categories[0].get("quantity") if categories else None,
             number=str(numbers[0]) if numbers else None,
             asked=_quoted(named[0] if named else text),
-            intent=str((message.get("intent") or {}).get("name")),
+            intent=str(intent.get("name")),
+            confidence=float(intent.get("confidence") or 0),
             named=bool(named),
         )
 

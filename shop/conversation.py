@@ -46,8 +46,11 @@ def move(work: Work, customer: Customer, to_state: ConversationState) -> None:
         )
 
 
-def start_session(work: Work, customer: Customer) -> Session:
+def start_session(work: Work, customer: Customer, *, to_be_told: bool = False) -> Session:
     """Begin a session where PostgreSQL says the customer stands, however old the last one is.
+
+    Where the session starts only because the shop has something to tell (`to_be_told`), the customer
+    stays in the state of the session before: what is told moves them on from there.
 
     An order that awaits payment comes first, then an open cart, else the greeting. Where
     ENABLE_CUSTOMER_RECOGNITION is off, nothing is remembered: an open cart is given up.
@@ -58,7 +61,10 @@ def start_session(work: Work, customer: Customer) -> Session:
         work.session.flush()
         cart = None
     awaiting = work.orders.find_latest(customer.id, [OrderStatus.AWAITING_PAYMENT])
-    if awaiting is not None:
+    latest = work.state_changes.find_latest(customer.id)
+    if to_be_told and latest is not None:
+        state = ConversationState(latest.to_state)
+    elif awaiting is not None:
         state = ConversationState.AWAITING_PAYMENT
     elif cart is not None and cart.items:
         state = ConversationState.ADDING_TO_CART

@@ -24,6 +24,7 @@ from honcho.manager import Manager
 
 from deploy.local.env_file import load_or_generate
 from deploy.local.processes import (
+    MARK,
     Command,
     commands,
     end_leftovers,
@@ -65,6 +66,7 @@ def main() -> None:
     os.chdir(ROOT)
     state_dir = Path(os.environ.get("STATE_DIR", DEFAULT_STATE_DIR)).absolute()
     state_dir.mkdir(parents=True, exist_ok=True)
+    _mark_oneself(state_dir)
     # Asked to end, or the terminal closed: it ends as Ctrl-C does: `with` blocks stop what they started.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -73,6 +75,14 @@ def main() -> None:
             (run if chosen == "run" else shell)(settings, model, found, state_dir)
     except KeyboardInterrupt:
         report("stopped")
+
+
+def _mark_oneself(state_dir: Path) -> None:
+    """Start anew with the mark in the environment, so that forks are known as leftovers, too."""
+    mark = str(state_dir.resolve())
+    if os.environ.get(MARK) != mark:
+        os.environ[MARK] = mark
+        os.execv(sys.executable, [sys.executable, "-m", "deploy.local", *sys.argv[1:]])
 
 
 def _interrupt(*_: object) -> None:
@@ -84,7 +94,8 @@ def only_one(state_dir: Path) -> Iterator[None]:
     """Hold the STATE_DIR; a second start ends with one line."""
     with (state_dir / "lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # A record lock is not inherited by forks, so a killed launcher lets go of it.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             exit_with(f"already running from {state_dir}; stop it first, or set STATE_DIR")
         yield

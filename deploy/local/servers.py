@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import random
 import secrets
 import socket
 import subprocess
@@ -61,7 +63,7 @@ class EmbeddedValkey:
     """
 
     def __init__(self, state_dir: Path, port: int | None = None) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.password = secrets.token_urlsafe(24)
         self._home = state_dir / "valkey"
         self._home.mkdir(parents=True, exist_ok=True)
@@ -111,7 +113,10 @@ def _valkey_binary() -> Path:
     return Path(get_binary_path())
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """A port that nobody listens on, below those that outgoing connections get by chance."""
+    while True:
+        port = random.randint(20_000, 30_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

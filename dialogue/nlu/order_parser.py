@@ -36,6 +36,7 @@ BETWEEN = frozenset(
     "of x more extra large small medium big cold hot pieces piece plates plate portions portion"
     " bottles bottle cups cup packs pack wraps wrap".split()
 )
+YES_SIGNS, NO_SIGNS = "👍👌✅✔💯", "👎❌🚫"
 # Intents that say something about a product; others give way where products are all there is.
 ABOUT_PRODUCTS = frozenset(
     "search_product select_product modify_item remove_item reorder cancel_order track_order".split()
@@ -195,6 +196,8 @@ def _plain_intent(
         " " if any(start <= place < end for start, end in covered) else character
         for place, character in enumerate(text)
     )
+    if not any(character.isalnum() for character in text):
+        return _sign_intent(text)
     plain = _only(rest, FILLERS)
     if plain and unknown and not mentions:
         return "select_product"
@@ -206,6 +209,13 @@ def _plain_intent(
     if any(m.kind == "product" for m in mentions) and intent.get("name") not in ABOUT_PRODUCTS:
         return "select_product"
     return None
+
+
+def _sign_intent(text: str) -> str:
+    """What a message without a single letter says; a classifier of words can only guess there."""
+    if any(sign in text for sign in YES_SIGNS):
+        return "affirm"
+    return "deny" if any(sign in text for sign in NO_SIGNS) else "out_of_scope"
 
 
 def _only(text: str, words: frozenset[str]) -> bool:

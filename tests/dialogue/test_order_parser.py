@@ -160,13 +160,18 @@ def test_a_product_in_other_words_is_an_order(parser):
     assert intent(parse(parser, "my kids are crying for burgers", intent="greet")) == "select_product"
 
 
-@pytest.mark.parametrize(
-    "text", ["sushi", "hello there", "burgher", "cokeburger", "🍔", "/payment_confirmed"]
-)
+@pytest.mark.parametrize("text", ["sushi", "hello there", "burgher", "cokeburger", "/payment_confirmed"])
 def test_unknown_words_are_left_to_others(parser, text):
     message = parse(parser, text, intent="greet")
     assert intent(message) == "greet"
     assert message.get(ENTITIES) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("👍", "affirm"), ("👎", "deny"), ("🍔", "out_of_scope"), ("???", "out_of_scope")]
+)
+def test_a_message_without_letters_is_never_guessed(parser, text, meant):
+    assert intent(parse(parser, text, intent="affirm")) == meant
 
 
 def test_words_that_name_a_product_are_no_other_entity_too(parser):

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import psycopg2
-import uvicorn
-from starlette.applications import Starlette
 from twilio.request_validator import RequestValidator
 
 from deploy.local.processes import Command, commands, is_ready, process_environment
@@ -22,8 +18,9 @@ from deploy.local.servers import EmbeddedPostgres, EmbeddedValkey
 from deploy.prepare import ROOT, prepare_database, prepare_model, rasa_environment
 from settings import Settings, read_settings
 from tests.e2e.tap import Tap, TapLoop
+from tests.e2e.twilio_server import TwilioServer, free_ports
 from web.local_whatsapp import WEBHOOK_PATH
-from web.twilio_stand_in import PhoneMessage, TwilioStandIn
+from web.twilio_stand_in import PhoneMessage
 
 READY_SECONDS = 120.0
 
@@ -38,10 +35,9 @@ class System:
         self._valkey = EmbeddedValkey(state_dir)
         self.database_url = self._postgres.database_url("chatcart_e2e")
         self._loop = TapLoop()
-        self._ports = dict(zip(("PORT", "RASA_PORT", "ACTIONS_PORT", "TWILIO"), _free_ports(4), strict=True))
+        self._ports = dict(zip(("PORT", "RASA_PORT", "ACTIONS_PORT"), free_ports(3), strict=True))
+        self.twilio = TwilioServer(environment)
         self.settings = self._read_settings(environment)
-        self.twilio = TwilioStandIn(self.settings.whatsapp)
-        self._serve_twilio()
         self.taps = self._make_taps()
         prepare_database(self.database_url, print)
         # Tests change their own environment; the processes keep the one they were made with.
@@ -78,7 +74,7 @@ class System:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-        self._server.should_exit = True
+        self.twilio.stop()
         self._valkey.stop()
         self._postgres.stop()
         self._loop.stop()
@@ -99,7 +95,7 @@ class System:
 
     def sent_to(self, number: str) -> list[PhoneMessage]:
         """What the bot sent to a number."""
-        return [message for message in self.twilio.phones.of(number) if message.direction == "out"]
+        return self.twilio.sent_to(number)
 
     def post(self, fields: Mapping[str, str], timeout: float = 15.0) -> httpx.Response:
         """Post a form to the webhook as Twilio does."""
@@ -121,7 +117,7 @@ class System:
                 "REDIS_PORT": str(self._valkey.port),
                 "REDIS_PASSWORD": self._valkey.password,
                 "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
-                "TWILIO_API_BASE_URL": f"http://127.0.0.1:{self._ports['TWILIO']}",
+                "TWILIO_API_BASE_URL": self.twilio.address,
             }
         )
         return read_settings()
@@ -133,7 +129,7 @@ class System:
             "rasa_redis": self._loop.tcp(self._valkey.port),
             "sender_redis": self._loop.tcp(self._valkey.port),
             "rasa_actions": self._loop.tcp(self.settings.actions_port),
-            "sender_twilio": self._loop.tcp(self._ports["TWILIO"]),
+            "sender_twilio": self._loop.tcp(self.twilio.port),
             "actions_postgres": self._loop.unix(home / socket_file),
             "web_postgres": self._loop.unix(home / socket_file),
         }
@@ -170,12 +166,6 @@ class System:
                 stderr=written,
                 start_new_session=True,
             )
-
-    def _serve_twilio(self) -> None:
-        app = Starlette(routes=self.twilio.routes())
-        config = uvicorn.Config(app, "127.0.0.1", self._ports["TWILIO"], log_level="warning")
-        self._server = uvicorn.Server(config)
-        threading.Thread(target=self._server.run, daemon=True).start()
 
 
 class Phone:
@@ -222,13 +212,3 @@ class Phone:
         sent = self.system.sent_to(self.number)
         new, self._read = sent[self._read :], len(sent)
         return "\n".join(message.body for message in new)
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
