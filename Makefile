@@ -47,13 +47,13 @@ environments: $(VENVS)/commerce/$(STAMP) $(VENVS)/dialogue/$(STAMP)
 $(VENVS)/commerce/$(STAMP): requirements/commerce.txt $(BOOTSTRAP)
 	@echo "building the commerce environment (Python 3.12)"
 	@$(UV) venv -q --allow-existing -p 3.12 $(VENVS)/commerce
-	@$(UV) pip sync -p $(COMMERCE)/python --require-hashes $<
+	@$(UV) pip sync --compile-bytecode -p $(COMMERCE)/python --require-hashes $<
 	@touch $@
 
 $(VENVS)/dialogue/$(STAMP): requirements/dialogue.txt $(BOOTSTRAP)
 	@echo "building the dialogue environment (Python 3.10, Rasa: 2.5 GB, a minute or more)"
 	@$(UV) venv -q --allow-existing -p 3.10 $(VENVS)/dialogue
-	@$(UV) pip sync -p $(DIALOGUE)/python --require-hashes $<
+	@$(UV) pip sync --compile-bytecode -p $(DIALOGUE)/python --require-hashes $<
 	@touch $@
 
 # uv, where the machine has none: pip is enough to get it, checked by its hash.

@@ -64,6 +64,7 @@ def make_app(settings: Settings) -> Sanic[Any, Any]:
 def main() -> None:
     """Serve until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("rasa_sdk.executor").setLevel(logging.WARNING)  # one line per action
     settings = read_settings_or_exit()
     make_app(settings).run(
         host=settings.bind_host,

@@ -43,7 +43,7 @@ class SandboxProvider:
 
     def start(self, session: Session, request: PaymentRequest) -> PaymentLink:
         """Open a charge in the sandbox's ledger."""
-        reference = f"sbx_{secrets.token_urlsafe(18)}"
+        reference = f"sbx_{secrets.token_hex(16)}"
         session.add(SandboxCharge(reference=reference, amount=request.amount, currency=request.currency))
         session.flush()
         return PaymentLink(reference, self.link(reference))
