@@ -18,7 +18,7 @@ from shop import orders
 from shop.assembly import make_shop
 from whatsapp.conversation_queue import inbound_queue
 from whatsapp.identity import Identity
-from whatsapp.redis import connect
+from whatsapp.redis import SENDER_BEAT_KEY, connect
 from whatsapp.sender import Sender
 from whatsapp.twilio_api import TwilioMessages
 
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 DISPATCH_SECONDS = 0.3
 CATALOGUE_SECONDS = 1.0
 BEAT_SECONDS = 1.0
-BEAT_KEY = "chatcart:sender:beat"
 EXPIRY_SECONDS = 2.0
 
 
@@ -38,7 +37,7 @@ async def run(settings: Settings) -> None:
     inbound = inbound_queue(redis)
     sender = Sender(redis, Identity(settings.privacy), TwilioMessages(settings))
     jobs = [
-        repeat("beat", lambda: redis.set(BEAT_KEY, "1", ex=5), BEAT_SECONDS),
+        repeat("beat", lambda: redis.set(SENDER_BEAT_KEY, "1", ex=5), BEAT_SECONDS),
         sender.worker().run(),
         repeat("outbox", lambda: dispatch_outbox(shop, inbound), DISPATCH_SECONDS),
         repeat("time-outs", lambda: asyncio.to_thread(shop.run, orders.expire), EXPIRY_SECONDS),

@@ -8,11 +8,10 @@ import logging
 
 from shop import catalogue
 from shop.service import Shop
-from whatsapp.redis import RedisClient
+from whatsapp.redis import CATALOGUE_KEY, RedisClient
 
 logger = logging.getLogger(__name__)
 
-CATALOGUE_KEY = "chatcart:catalogue"
 VERSION_KEY = "chatcart:catalogue:version"
 
 

@@ -17,17 +17,28 @@ RedisPipeline = Any
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 
+# Keys that one plane writes and the other reads.
+CATALOGUE_KEY = "chatcart:catalogue"
+SENDER_BEAT_KEY = "chatcart:sender:beat"
+
+
+def connection_options(settings: RedisSettings) -> dict[str, Any]:
+    """What every client of redis-py is made with, the blocking ones, too."""
+    return {
+        "host": settings.host or "127.0.0.1",
+        "port": settings.port,
+        "password": settings.password,
+        "ssl": settings.ssl,
+        "decode_responses": True,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+    }
+
 
 def connect(settings: RedisSettings) -> RedisClient:
     """A client with a connection pool; connects on first use."""
     return Redis(
-        host=settings.host or "127.0.0.1",
-        port=settings.port,
-        password=settings.password,
-        ssl=settings.ssl,
-        decode_responses=True,
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
+        **connection_options(settings),
         health_check_interval=30,
         # Once more for a connection that was closed while idle; who calls decides about the rest.
         retry=Retry(NoBackoff(), 1),

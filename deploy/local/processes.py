@@ -17,6 +17,7 @@ import redis
 
 from deploy.prepare import ROOT, environment, rasa_command
 from settings import Settings
+from whatsapp.redis import SENDER_BEAT_KEY, connection_options
 
 MARK = "CHATCART_LAUNCHED_FROM"
 """Every process that is started here carries it, so that leftovers of a killed start are known."""
@@ -108,14 +109,8 @@ def wait_until_ready(names: list[str], settings: Settings, seconds: float) -> li
 
 
 def _sender_beats(settings: Settings) -> bool:
-    client = redis.Redis(
-        host=settings.redis.host or "127.0.0.1",
-        port=settings.redis.port,
-        password=settings.redis.password,
-        ssl=settings.redis.ssl,
-        socket_timeout=2,
-    )
+    client = redis.Redis(**connection_options(settings.redis))
     try:
-        return bool(client.exists("chatcart:sender:beat"))
+        return bool(client.exists(SENDER_BEAT_KEY))
     except redis.RedisError:
         return False

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import redis
 
 from settings import RedisSettings
-from whatsapp.redis import ANSWER_SECONDS, CONNECT_SECONDS
+from whatsapp.redis import CATALOGUE_KEY, connection_options
 
 logger = logging.getLogger(__name__)
 
-CATALOGUE_KEY = "chatcart:catalogue"
 REFRESH_SECONDS = 2.0
 
 
@@ -56,15 +55,7 @@ class LiveCatalogue:
     """The newest catalogue that could be read; the last good one while there is none."""
 
     def __init__(self, settings: RedisSettings) -> None:
-        self._redis = redis.Redis(
-            host=settings.host or "127.0.0.1",
-            port=settings.port,
-            password=settings.password,
-            ssl=settings.ssl,
-            decode_responses=True,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
-        )
+        self._redis = redis.Redis(**connection_options(settings))
         self._current = EMPTY
         self._stopped = threading.Event()
 

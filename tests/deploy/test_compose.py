@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from jobs.__main__ import BEAT_KEY
 from settings import read_settings
 from tests.deploy.test_env_example import CONTAINERS_ONLY, assignments, names_read_by_settings
 from tests.environment import ENVIRONMENT
+from whatsapp.redis import SENDER_BEAT_KEY
 from whatsapp.twilio_api import api_base_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -251,7 +251,7 @@ def test_health_checks_ask_what_the_code_answers(services, settings):
     assert f"http://127.0.0.1:{settings.actions_port}/health'" in asked("actions")
     assert f"http://127.0.0.1:{settings.port}/health/ready'" in asked("web")
     assert f"http://127.0.0.1:{settings.rasa_port}/webhooks/whatsapp/'" in asked("rasa")
-    assert f"'{BEAT_KEY}'" in asked("sender")
+    assert f"'{SENDER_BEAT_KEY}'" in asked("sender")
     assert asked("proxy") == "http://127.0.0.1:4001/"
     assert "listen 127.0.0.1:4001;" in PROXY.read_text()
 
