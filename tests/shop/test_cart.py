@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from itertools import count
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -29,8 +27,6 @@ from shop.errors import (
     SoldOut,
 )
 
-Ask = Callable[..., Any]
-
 
 @pytest.fixture
 def burger(test_burger) -> str:
@@ -43,16 +39,6 @@ def drink(make_product) -> str:
     """The id of `Chapman`: 1500.00, 5 in stock."""
     row = make_product(name="Chapman", price=Decimal("1500.00"), category="Drinks", stock_quantity=5)
     return str(row.id)
-
-
-@pytest.fixture
-def ask(shop, customer) -> Ask:
-    """Asks the shop as `Test Customer`."""
-
-    def ask(operation: Callable[..., Any], *args: Any) -> Any:
-        return shop.run(lambda work: operation(work, customer, *args))
-
-    return ask
 
 
 def contents(view: CartView) -> dict[str, int]:

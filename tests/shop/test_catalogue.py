@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -12,8 +11,6 @@ from db.models import Product, StateChange
 from shop import catalogue
 from shop.catalogue import Choice, ProductView
 from shop.errors import NothingToChooseFrom, NumberNotOnList, QuantityNotANumber, SoldOut, UnknownProduct
-
-Ask = Callable[..., Any]
 
 
 @pytest.fixture
@@ -27,16 +24,6 @@ def menu(make_product) -> dict[str, Product]:
         make_product(name="Puff Puff", category="Desserts", position=5, available=False),
     ]
     return {row.name: row for row in rows}
-
-
-@pytest.fixture
-def ask(shop, customer) -> Ask:
-    """Asks the shop as `Test Customer`."""
-
-    def ask(operation: Callable[..., Any], *args: Any) -> Any:
-        return shop.run(lambda work: operation(work, customer, *args))
-
-    return ask
 
 
 @pytest.fixture

@@ -17,16 +17,6 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture
-def ask(shop, customer) -> Ask:
-    """Asks the shop as `Test Customer`."""
-
-    def ask(operation: Callable[..., Any], *args: Any) -> Any:
-        return shop.run(lambda work: operation(work, customer, *args))
-
-    return ask
-
-
-@pytest.fixture
 def forgetful(make_shop, customer) -> Ask:
     """Asks a shop that remembers nobody, as `Test Customer`."""
     shop = make_shop(customer_recognition=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -27,18 +26,6 @@ from shop.customers import recognise
 from shop.errors import CannotCancel, EmptyCart, NoOrder, NotEnoughStock, NothingToPay, SoldOut
 from shop.orders import PlacedOrder
 from shop.payments import receipt
-
-Ask = Callable[..., Any]
-
-
-@pytest.fixture
-def ask(shop, customer) -> Ask:
-    """Asks the shop as `Test Customer`."""
-
-    def ask(operation: Callable[..., Any], *args: Any) -> Any:
-        return shop.run(lambda work: operation(work, customer, *args))
-
-    return ask
 
 
 @pytest.fixture

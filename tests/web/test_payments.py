@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -16,22 +15,6 @@ from shop.payments.sandbox import SIGNATURE_HEADER
 from web.app import make_app
 
 WEBHOOK = "/payments/webhooks/sandbox"
-
-
-@pytest.fixture
-def reachable(monkeypatch, database_url, redis_settings) -> None:
-    """PostgreSQL and Redis of the environment are the tests' own."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_HOST", str(redis_settings.host))
-    monkeypatch.setenv("REDIS_PORT", str(redis_settings.port))
-    monkeypatch.setenv("REDIS_PASSWORD", redis_settings.password or "")
-
-
-@pytest.fixture
-def web(reachable) -> Iterator[TestClient]:
-    """The web app."""
-    with TestClient(make_app(read_settings())) as client:
-        yield client
 
 
 @pytest.fixture
