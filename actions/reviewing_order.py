@@ -50,9 +50,12 @@ class ValidateConfirmation(ShopAction):
         return "validate_checkout_form"
 
     async def answer(self, conversation: Conversation) -> None:
-        confirmed = conversation.tracker.slots_to_validate().get("order_confirmed")
+        given = conversation.tracker.slots_to_validate()
+        if "order_confirmed" not in given:
+            return  # neither a yes nor a no: the form steps back, and a rule answers
         clear = conversation.understood.confidence >= CLEARLY
-        conversation.set(order_confirmed=confirmed if clear or not confirmed else None)
+        unclear_yes = given["order_confirmed"] and not clear
+        conversation.set(order_confirmed=None if unclear_yes else given["order_confirmed"])
 
 
 class PlaceOrder(ShopAction):

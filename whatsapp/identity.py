@@ -12,7 +12,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from settings import PrivacySettings
 
 WHATSAPP_PREFIX = "whatsapp:"
-_AMOUNT = re.compile(r"\d+\.\d{2}")
+# A price, or a round number such as a million: nobody's phone.
+_AMOUNT = re.compile(r"\d+\.\d{2}|[1-9]\d{0,2}0{5,}")
 
 
 class InvalidAddress(ValueError):

@@ -219,6 +219,6 @@ def test_a_port_in_use_and_a_wrong_setting_are_one_line_each(folder: Path) -> No
                 ["make", "-s", "run"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
             )
             assert done.returncode != 0
-            lines = [line for line in done.stderr.splitlines() if not line.startswith("make:")]
+            lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
             assert len(lines) == 1, done.stderr
             assert lines[0].startswith(f"chatcart: {name}: ")

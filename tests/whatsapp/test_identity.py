@@ -145,6 +145,8 @@ def test_a_local_number_is_one_of_the_shops_country():
         "2 7 Up and 1 Coke 50cl",
         "at 12:30 on 22/11",
         "100000 burgers",
+        "1000000",
+        "1000000000000 colas",
         "",
     ],
 )
