@@ -109,20 +109,21 @@ class Worker:
 
     async def _serve_conversation(self, conversation: str) -> None:
         token = uuid.uuid4().hex
+        heart: asyncio.Task[None] | None = None
         try:
-            if not await self._queue.lease(conversation, token):
-                return
-            heart = asyncio.create_task(self._keep(conversation, token))
-            try:
+            if await self._queue.lease(conversation, token):
+                heart = asyncio.create_task(self._keep(conversation, token))
                 await self._serve_waiting(conversation, token)
-            finally:
-                heart.cancel()
-                with contextlib.suppress(RedisError, OSError):
-                    await self._queue.release(conversation, token)
         except LeaseLost:
             logger.warning("lost the lease of a conversation on %s", self._queue.name)
         except (RedisError, OSError) as error:
             logger.error("queue %s out of reach: %s", self._queue.name, type(error).__name__)
+        finally:
+            if heart is not None:
+                heart.cancel()
+            # Also when stopped in the middle of leasing: a lease that nobody holds delays the next one.
+            with contextlib.suppress(RedisError, OSError):
+                await self._queue.release(conversation, token)
 
     async def _serve_waiting(self, conversation: str, token: str) -> None:
         while True:
