@@ -45,7 +45,7 @@ class SelectProduct(ShopAction):
             return
         conversation.leave_form()
         conversation.set(product=None, quantity=None)
-        conversation.say("utter_added", added=changed.product, **cart_values(changed.cart))
+        say_added(conversation, changed)
 
     async def _pick(self, conversation: Conversation) -> None:
         """A number of the list, a category, or words that may name a product."""
@@ -83,7 +83,7 @@ class AddToCart(ShopAction):
         product, quantity = (conversation.tracker.get_slot(slot) for slot in ("product", "quantity"))
         conversation.set(product=None, quantity=None)
         changed = await conversation.do(cart.CartChange, cart.add, product, quantity)
-        conversation.say("utter_added", added=changed.product, **cart_values(changed.cart))
+        say_added(conversation, changed)
 
 
 class ViewCart(ShopAction):
@@ -152,6 +152,11 @@ class ClearCart(ShopAction):
         conversation.say("utter_cart_cleared")
 
 
+def say_added(conversation: Conversation, changed: cart.CartChange) -> None:
+    """Say what went into the cart, and what is in it now."""
+    conversation.say("utter_added", added=changed.product, **cart_values(changed.cart))
+
+
 async def _in_cart(conversation: Conversation, line: cart.WantedLine) -> str:
     """Of several products that share the name, the one that is in the cart."""
     if len(line.products) > 1:
@@ -180,7 +185,7 @@ async def _picked(conversation: Conversation, selection: catalogue.Selection, qu
         refuse(conversation, refusal)
         _ask_quantity(conversation, product)
         return
-    conversation.say("utter_added", added=changed.product, **cart_values(changed.cart))
+    say_added(conversation, changed)
 
 
 def _ask_quantity(conversation: Conversation, product: str) -> None:

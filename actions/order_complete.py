@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from actions.adding_to_cart import say_added
 from actions.base import ShopAction
 from actions.conversation import Conversation
-from actions.formatting import cart_values
 from shop import cart, orders
 
 
@@ -31,4 +31,4 @@ class Reorder(ShopAction):
     async def answer(self, conversation: Conversation) -> None:
         changed = await conversation.do(cart.CartChange, orders.repeat)
         conversation.leave_form()
-        conversation.say("utter_added", added=changed.product, **cart_values(changed.cart))
+        say_added(conversation, changed)

@@ -69,9 +69,7 @@ def add(work: Work, customer: Customer, product_id: str, quantity: str | int) ->
         ProductGone, SoldOut, NotEnoughStock, and the quantity errors of `as_quantity`.
     """
     wanted = as_quantity(quantity)
-    product = work.products.find_by_id(product_id)
-    if product is None:
-        raise ProductGone()
+    product = _picked(work, product_id)
     cart = open_cart(work, customer)
     item = _line_of(cart, product.id)
     _set_line(work, cart, product, as_quantity(wanted + (item.quantity if item else 0)))
@@ -96,9 +94,7 @@ def ask_quantity(work: Work, customer: Customer, product_id: str) -> ProductView
     Raises:
         ProductGone: if it left the catalogue meanwhile.
     """
-    product = work.products.find_by_id(product_id)
-    if product is None:
-        raise ProductGone()
+    product = _picked(work, product_id)
     move(work, customer, ConversationState.COLLECTING_QUANTITY)
     return view(product)
 
@@ -118,9 +114,7 @@ def check_quantity(work: Work, customer: Customer, product_id: str, quantity: st
         the same as `add`.
     """
     wanted = as_quantity(quantity)
-    product = work.products.find_by_id(product_id)
-    if product is None:
-        raise ProductGone()
+    product = _picked(work, product_id)
     cart = work.carts.find_open(customer.id)
     item = _line_of(cart, product.id) if cart else None
     _check_left(product, as_quantity(wanted + (item.quantity if item else 0)))
@@ -265,6 +259,13 @@ def _find_line(work: Work, customer: Customer, product_id: str | None, asked: st
     if best is None:
         raise NotInCart(asked)
     return cart, cart.items[best[2]]
+
+
+def _picked(work: Work, product_id: str) -> Product:
+    product = work.products.find_by_id(product_id)
+    if product is None:
+        raise ProductGone()
+    return product
 
 
 def _line_of(cart: Cart, product_id: uuid.UUID) -> CartItem | None:

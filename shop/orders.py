@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from db.models import (
     Cart,
@@ -111,7 +111,7 @@ def place(work: Work, customer: Customer) -> PlacedOrder:
     if paying:
         pay_url = _open_payment(work, order)
         assert order.expires_at is not None
-        _hold(work, order, order.expires_at)
+        stock.hold(work, order, order.expires_at)
         move(work, customer, ConversationState.AWAITING_PAYMENT)
     else:
         pay_url = None
@@ -259,10 +259,6 @@ def _open_payment(work: Work, order: Order) -> str:
     )
     order.payment_reference = link.reference
     return link.url
-
-
-def _hold(work: Work, order: Order, until: datetime) -> None:
-    stock.hold(work, order, {item.product_id: item.quantity for item in order.items}, until)
 
 
 def _already_placed(work: Work, customer: Customer) -> PlacedOrder:

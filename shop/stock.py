@@ -15,12 +15,13 @@ from shop.errors import NotEnoughStock, SoldOut
 from shop.work import Work
 
 
-def hold(work: Work, order: Order, quantities: Mapping[uuid.UUID, int], until: datetime) -> None:
+def hold(work: Work, order: Order, until: datetime) -> None:
     """Reserve units for an order until a time (UTC).
 
     Raises:
         SoldOut, NotEnoughStock: if any product has too few left; nothing is reserved then.
     """
+    quantities = units(order)
     products = lock_for_sale(work, quantities)
     for product in products.values():
         product.reserved_quantity += quantities[product.id]
@@ -30,6 +31,11 @@ def hold(work: Work, order: Order, quantities: Mapping[uuid.UUID, int], until: d
             quantity=quantities[product.id],
             expires_at=until,
         )
+
+
+def units(order: Order) -> dict[uuid.UUID, int]:
+    """How many of each product an order asks for."""
+    return {item.product_id: item.quantity for item in order.items}
 
 
 def lock_for_sale(
@@ -73,7 +79,7 @@ def take(work: Work, order: Order) -> None:
         SoldOut, NotEnoughStock: if the hold is gone and too few are left.
     """
     held = release(work, order)
-    quantities = {item.product_id: item.quantity for item in order.items}
+    quantities = units(order)
     for product in lock_for_sale(work, quantities, promised=held).values():
         if product.stock_quantity is not None:
             product.stock_quantity -= quantities[product.id]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.servers import EmbeddedPostgres, EmbeddedValkey
-from deploy.prepare import ROOT, environment, prepare_model, rasa_command, rasa_environment
+from deploy.prepare import ROOT, environment, model_path, prepare_model, rasa_command, rasa_environment
 from tests.environment import ENVIRONMENT
 
 COMMERCE_TESTS = ("settings", "shop", "db", "actions", "whatsapp", "jobs", "web", "deploy")
@@ -84,8 +84,6 @@ def _train(_: dict[str, str]) -> bool:
 
 def _rasa_test(env: dict[str, str]) -> bool:
     """Stories through the trained model; without actions, as Rasa does it."""
-    from deploy.prepare import model_path
-
     results = tempfile.mkdtemp(prefix="chatcart-rasa-test-")
     arguments = ["test", "core", "--model", str(model_path()), "--stories", "tests/stories"]
     arguments += ["--fail-on-prediction-errors", "--out", results]

@@ -110,10 +110,12 @@ class Worker:
     async def _serve_conversation(self, conversation: str) -> None:
         token = uuid.uuid4().hex
         heart: asyncio.Task[None] | None = None
+        perhaps_held = True
         try:
             if await self._queue.lease(conversation, token):
                 heart = asyncio.create_task(self._keep(conversation, token))
                 await self._serve_waiting(conversation, token)
+            perhaps_held = False  # not got, or given back when nothing waited any more
         except LeaseLost:
             logger.warning("lost the lease of a conversation on %s", self._queue.name)
         except (RedisError, OSError) as error:
@@ -122,8 +124,9 @@ class Worker:
             if heart is not None:
                 heart.cancel()
             # Also when stopped in the middle of leasing: a lease that nobody holds delays the next one.
-            with contextlib.suppress(RedisError, OSError):
-                await self._queue.release(conversation, token)
+            if perhaps_held:
+                with contextlib.suppress(RedisError, OSError):
+                    await self._queue.release(conversation, token)
 
     async def _serve_waiting(self, conversation: str, token: str) -> None:
         while True:

@@ -132,7 +132,6 @@ def bring_up(state_dir: Path) -> Iterator[tuple[Settings, Path, dict[str, str]]]
 
 def _start_servers(settings: Settings, state_dir: Path, stack: contextlib.ExitStack) -> dict[str, str]:
     """Start the servers that nobody named; the settings that lead to them."""
-    os.environ.update(process_environment(state_dir, {}))
     found: dict[str, str] = {}
     if settings.database_url is None:
         report("starting embedded PostgreSQL")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import random
 import secrets
 import socket
@@ -94,7 +93,6 @@ class EmbeddedValkey:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=dict(os.environ),
             )
 
     def _wait(self) -> None:

@@ -92,7 +92,7 @@ def _take_out_of_cart(work: Work, order: Order) -> None:
     cart = work.carts.find_by_id(order.cart_id) if order.cart_id else None
     if cart is None or cart.status != CartStatus.OPEN:
         return
-    bought = {item.product_id: item.quantity for item in order.items}
+    bought = stock.units(order)
     for item in list(cart.items):
         left = item.quantity - bought.get(item.product_id, 0)
         if left > 0:
