@@ -14,7 +14,7 @@ export PYTHONWARNINGS := ignore
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
-.PHONY: help run shell test check format lock environments clean
+.PHONY: help run shell test test-faults import-menu check format lock environments clean reconcile staff export-customer rotate-keys bench-shop
 
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -27,6 +27,27 @@ shell: environments ## The same bot in the terminal (rasa shell)
 
 test: environments ## Every test that needs no browser and no hour
 	@$(COMMERCE)/python -m tests.run
+
+test-faults: environments ## Every promise about money and stock, broken into: RUNS=20 (SEED=n repeats a run)
+	@$(COMMERCE)/python -m tests.faults.run --runs $(or $(RUNS),1) $(if $(SEED),--seed $(SEED))
+
+import-menu: $(VENVS)/commerce/$(STAMP) ## Import a menu: FILE=menu.csv, PRICE=1500 (where it has none), REPLACE=1 (whole menu)
+	@$(COMMERCE)/python -m deploy.import_menu --price="$${PRICE:-}" $(if $(filter 1,$(REPLACE)),--replace) -- "$${FILE:-}"
+
+reconcile: environments ## Differences between orders, payments, provider events and stock (DAYS=3)
+	@$(COMMERCE)/python -m deploy.reconcile --days $(or $(DAYS),3)
+
+staff: environments ## What the staff does with orders: DO="ready ABC234" WHO=ada
+	@$(COMMERCE)/python -m deploy.staff --who "$(WHO)" $(or $(DO),--help)
+
+export-customer: $(VENVS)/commerce/$(STAMP) ## All that is kept of a customer, as JSON: PHONE=+2348031234567
+	@$(COMMERCE)/python -m deploy.export_customer -- "$${PHONE:-}"
+
+rotate-keys: $(VENVS)/commerce/$(STAMP) ## Bring stored phone numbers in line with the keys (docs/operators.md, "Rotating keys")
+	@$(COMMERCE)/python -m deploy.rotate_keys
+
+bench-shop: $(VENVS)/commerce/$(STAMP) ## The shop's throughput beside pgbench's; LARGE=1: its queries on a million orders, too
+	@$(COMMERCE)/python -m bench.shop $(if $(filter 1,$(LARGE)),--large)
 
 check: environments ## Format, lint and types
 	$(COMMERCE)/ruff format --check .

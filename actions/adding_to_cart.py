@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 from rasa_sdk.events import FollowupAction
 
 from actions.base import QUANTITY_REFUSALS, ShopAction, refuse
 from actions.browsing_products import show
 from actions.conversation import Conversation
-from actions.formatting import cart_values, shown_choices
+from actions.formatting import shown_choices
 from shop import cart, catalogue
+from shop.cart_lines import WantedLine
+from shop.cart_view import CartView
 from shop.errors import EmptyCart, UnknownProduct
 
 
@@ -30,7 +33,7 @@ class SelectProduct(ShopAction):
     async def _take_lines(self, conversation: Conversation) -> None:
         """Add lines that name product and quantity; a lone product is asked about."""
         lines = conversation.understood.lines
-        if len(lines) == 1 and lines[0].quantity is None:
+        if len(lines) == 1 and lines[0].quantity is None and not _is_wished(lines[0]):
             selection = await conversation.do(
                 catalogue.Selection, catalogue.select, list(lines[0].products), lines[0].name
             )
@@ -93,7 +96,7 @@ class ViewCart(ShopAction):
         return "action_view_cart"
 
     async def answer(self, conversation: Conversation) -> None:
-        conversation.say("utter_cart", **cart_values(await conversation.look(cart.current)))
+        conversation.say("utter_cart", **conversation.values_of(await conversation.look(cart.current)))
 
 
 class ModifyItem(ShopAction):
@@ -105,6 +108,19 @@ class ModifyItem(ShopAction):
     async def answer(self, conversation: Conversation) -> None:
         understood = conversation.understood
         line = understood.lines[0] if understood.lines else None
+        change = line if line and _is_wished(line) else next(iter(understood.changes), None)
+        if change is not None:
+            try:
+                await _change_options(conversation, change)
+            except EmptyCart:
+                if understood.category is None:
+                    raise
+                # "a large burger", with nothing in the cart yet: which one?
+                show(
+                    conversation,
+                    await conversation.do(catalogue.Choices, catalogue.show_menu, understood.category),
+                )
+            return
         quantity = (line.quantity if line else None) or understood.number
         if quantity is None:
             conversation.say("utter_what_can_be_changed")
@@ -117,7 +133,7 @@ class ModifyItem(ShopAction):
             "utter_quantity_changed",
             product_name=changed.product,
             quantity=changed.quantity,
-            **cart_values(changed.cart),
+            **conversation.values_of(changed.cart),
         )
 
 
@@ -130,12 +146,18 @@ class RemoveItem(ShopAction):
     async def answer(self, conversation: Conversation) -> None:
         understood = conversation.understood
         line = understood.lines[0] if understood.lines else None
+        change = line if line and line.removals else next(iter(understood.changes), None)
+        if change is not None and change.removals:
+            await _change_options(conversation, change)
+            return
         product = await _in_cart(conversation, line) if line else None
         asked = line.name if line else understood.asked if understood.named else ""
         changed = await conversation.do(cart.CartChange, cart.remove, product, asked)
         conversation.leave_form()
         if changed.cart.lines:
-            conversation.say("utter_removed", product_name=changed.product, **cart_values(changed.cart))
+            conversation.say(
+                "utter_removed", product_name=changed.product, **conversation.values_of(changed.cart)
+            )
         else:
             conversation.say("utter_removed_last", product_name=changed.product)
 
@@ -152,12 +174,53 @@ class ClearCart(ShopAction):
         conversation.say("utter_cart_cleared")
 
 
+class UndoChange(ShopAction):
+    """Takes back the last change of the cart."""
+
+    def name(self) -> str:
+        return "action_undo"
+
+    async def answer(self, conversation: Conversation) -> None:
+        restored = await conversation.do(CartView, cart.undo)
+        conversation.leave_form()
+        if restored.lines:
+            conversation.say("utter_undone", **conversation.values_of(restored))
+        else:
+            conversation.say("utter_undone_to_empty")
+
+
+class ApplyDiscount(ShopAction):
+    """Puts a discount on the cart by its code."""
+
+    def name(self) -> str:
+        return "action_apply_discount"
+
+    async def answer(self, conversation: Conversation) -> None:
+        words = conversation.understood.words
+        discounted = await conversation.do(CartView, cart.apply_discount, words)
+        conversation.say("utter_discount_applied", **conversation.values_of(discounted))
+
+
 def say_added(conversation: Conversation, changed: cart.CartChange) -> None:
     """Say what went into the cart, and what is in it now."""
-    conversation.say("utter_added", added=changed.product, **cart_values(changed.cart))
+    conversation.say("utter_added", added=changed.product, **conversation.values_of(changed.cart))
 
 
-async def _in_cart(conversation: Conversation, line: cart.WantedLine) -> str:
+async def _change_options(conversation: Conversation, change: WantedLine) -> None:
+    if change.products:
+        change = replace(change, products=(await _in_cart(conversation, change),))
+    changed = await conversation.do(cart.CartChange, cart.change_options, change)
+    conversation.leave_form()
+    conversation.say(
+        "utter_options_changed", product_name=changed.product, **conversation.values_of(changed.cart)
+    )
+
+
+def _is_wished(line: WantedLine) -> bool:
+    return bool(line.options or line.removals)
+
+
+async def _in_cart(conversation: Conversation, line: WantedLine) -> str:
     """Of several products that share the name, the one that is in the cart."""
     if len(line.products) > 1:
         with contextlib.suppress(EmptyCart):

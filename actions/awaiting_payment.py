@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from actions.base import ShopAction
 from actions.conversation import Conversation
-from actions.notices import tell_payment_expired, tell_payment_failed, tell_payment_in_review
+from actions.paying import say_not_paid_yet
 from shop import orders
+from shop.errors import NothingToPay
+from shop.payments import flow
 
 
 class PaymentDone(ShopAction):
@@ -16,10 +18,29 @@ class PaymentDone(ShopAction):
 
     async def answer(self, conversation: Conversation) -> None:
         payment = await conversation.look(orders.payment_state)
-        if payment.pay_url is None:
+        if payment.reference is None:
             conversation.say(f"utter_status_{payment.status}", order_number=payment.number)
+        elif await conversation.call(flow.check, payment.reference) == "verified":
+            conversation.say("utter_payment_found")  # the shop's own event tells the rest
         else:
-            conversation.say("utter_payment_not_yet", order_number=payment.number, link=payment.pay_url)
+            await say_not_paid_yet(conversation, payment)
+
+
+class HowToPay(ShopAction):
+    """How can I pay: where there is something to pay, right here; else, how it will be."""
+
+    def name(self) -> str:
+        return "action_how_to_pay"
+
+    async def answer(self, conversation: Conversation) -> None:
+        try:
+            payment = await conversation.look(orders.payment_state)
+        except NothingToPay:
+            payment = None
+        if payment is None or payment.reference is None:
+            conversation.say("utter_payment_methods")
+        else:
+            await say_not_paid_yet(conversation, payment)
 
 
 class CancelOrder(ShopAction):
@@ -35,35 +56,8 @@ class CancelOrder(ShopAction):
             conversation.set(product=None, quantity=None, order_confirmed=None)
             conversation.say("utter_question_dropped")
             return
-        cancelled = await conversation.do(orders.OrderState, orders.cancel)
-        conversation.say("utter_order_cancelled", order_number=cancelled.number)
-
-
-class PaymentFailed(ShopAction):
-    """The provider says that a payment failed."""
-
-    def name(self) -> str:
-        return "action_payment_failed"
-
-    async def answer(self, conversation: Conversation) -> None:
-        await tell_payment_failed(conversation, conversation.event_data)
-
-
-class PaymentExpired(ShopAction):
-    """The time to pay is over."""
-
-    def name(self) -> str:
-        return "action_payment_expired"
-
-    async def answer(self, conversation: Conversation) -> None:
-        await tell_payment_expired(conversation, conversation.event_data)
-
-
-class PaymentInReview(ShopAction):
-    """A payment does not fit its order."""
-
-    def name(self) -> str:
-        return "action_payment_in_review"
-
-    async def answer(self, conversation: Conversation) -> None:
-        await tell_payment_in_review(conversation, conversation.event_data)
+        cancelled = await conversation.do(orders.CancelledOrder, orders.cancel)
+        if cancelled.cart_kept:
+            conversation.say("utter_order_cancelled", order_number=cancelled.number)
+        else:
+            conversation.say("utter_status_cancelled", order_number=cancelled.number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actions.base import ShopAction, refuse
 from actions.conversation import Conversation
-from actions.formatting import amount
+from actions.formatting import amount, product_choices
 from shop import cart, catalogue
 from shop.errors import ShopError
 from shop.service import Shop
@@ -22,11 +22,13 @@ class AskQuantity(ShopAction):
 
     async def answer(self, conversation: Conversation) -> None:
         picked = conversation.tracker.get_slot("product")
-        product = await conversation.do(catalogue.ProductView, cart.ask_quantity, picked)
+        picked_product = await conversation.do(catalogue.ProductDetails, cart.ask_quantity, picked)
+        product, currency = picked_product.product, conversation.shop.policy.currency
         values = {
             "product_name": product.name,
             "description": product.description,
-            "price": amount(product.price, conversation.shop.policy.currency),
+            "price": amount(product.price, currency),
+            "choices": product_choices(picked_product, currency),
         }
         # The picture is shown once; asked again, the question alone is enough.
         asked_before = conversation.tracker.get_slot("requested_slot") == "quantity"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from rasa_sdk import Tracker
@@ -12,9 +13,10 @@ from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ACTION_LISTEN_NAME
 
+from actions.formatting import cart_values, local_time
 from actions.understood import Understood
 from db.models import Customer
-from shop.customers import recognise
+from shop.cart_view import CartView
 from shop.service import Caller, Shop
 from shop.work import Work
 
@@ -23,6 +25,8 @@ Result = TypeVar("Result")
 Operation = Callable[Concatenate[Work, Customer, Arguments], Result]
 
 SESSION_METADATA_SLOT = "session_started_metadata"
+FORGOTTEN_SLOT = "session_forgotten"
+"""The dialogue plane deletes a session in which it is set: see `dialogue.tracker_store`."""
 
 
 class Conversation:
@@ -47,6 +51,16 @@ class Conversation:
         return dict(self._metadata.get("event") or {})
 
     @property
+    def is_notice(self) -> bool:
+        """Whether the shop itself has something to tell: the customer wrote nothing."""
+        return bool(self._metadata.get("notice"))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the session is to be forgotten: the customer was erased in this turn, or before."""
+        return bool(self.tracker.get_slot(FORGOTTEN_SLOT))
+
+    @property
     def can_be_told_unasked(self) -> bool:
         """Whether the shop's own events reach this customer by themselves; not so in the shell."""
         return bool(self._metadata.get("address"))
@@ -62,6 +76,7 @@ class Conversation:
 
         Raises:
             ShopError: what the shop refuses.
+            CustomerGone
         """
 
         def bound(work: Work, customer: Customer) -> Result:
@@ -83,14 +98,35 @@ class Conversation:
 
         Raises:
             ShopError: what the shop refuses.
+            CustomerGone
         """
         caller = self._caller()
 
         def bound(work: Work) -> Result:
-            customer = recognise(work, caller.lookup, caller.address, caller.profile_name)
-            return operation(work, customer, *args, **kwargs)
+            return operation(work, caller.recognised(work), *args, **kwargs)
 
         return await asyncio.to_thread(self.shop.run, bound)
+
+    async def call(
+        self,
+        function: Callable[Concatenate[Shop, Arguments], Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
+        """Run a function of the shop that asks others (a payment provider), off the event loop.
+
+        Raises:
+            ShopError: what it refuses, or whom it cannot reach.
+        """
+        return await asyncio.to_thread(function, self.shop, *args, **kwargs)
+
+    def values_of(self, cart: CartView) -> dict[str, Any]:
+        """Lines and totals of a cart or order, for a response."""
+        return cart_values(cart, self.time)
+
+    def time(self, at: datetime) -> str:
+        """A time (UTC) as the customer reads it."""
+        return local_time(at, self.shop.policy.timezone, self.tracker.get_slot("language"))
 
     def say(self, response: str, **values: Any) -> None:
         """Say a response of the domain."""
@@ -105,6 +141,10 @@ class Conversation:
         if self.tracker.active_loop.get("name"):
             self.events.append(ActiveLoop(None))
             self.set(requested_slot=None)
+
+    def forget_session(self) -> None:
+        """The dialogue plane deletes the session at the end of this turn; nothing more is said in it."""
+        self.set(**{FORGOTTEN_SLOT: True})
 
     @property
     def _metadata(self) -> dict[str, Any]:
@@ -121,6 +161,7 @@ class Conversation:
             command_number=self._command_number(),
             address=metadata.get("address"),
             profile_name=metadata.get("profile_name"),
+            wrote=not self.is_notice,
         )
 
     def _command_number(self) -> int:

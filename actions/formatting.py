@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from shop.cart import CartView
-from shop.catalogue import Choice, Choices
+from babel.dates import format_datetime
+
+from db.models import Fulfilment
+from shop.cart_view import CartView, Line
+from shop.catalogue import Choice, Choices, ProductDetails
 from shop.money import format_money
+from shop.options import OptionView
+
+TIME_LOCALES = ("fr",)
+"""Languages whose names of days and months Babel knows; the others read the English ones."""
 
 
 def choice_list(choices: Choices, currency: str) -> str:
@@ -31,17 +40,62 @@ def shown_choices(slot: Sequence[dict[str, str]] | None) -> list[Choice]:
     return [Choice(entry["kind"], entry["id"], entry["name"]) for entry in slot or []]
 
 
-def cart_values(cart: CartView) -> dict[str, Any]:
-    """Lines and totals of a cart or order."""
-    lines = "\n".join(
-        f"{line.quantity} × {line.name} · {format_money(line.total, cart.currency)}" for line in cart.lines
-    )
+def line_text(line: Line, currency: str) -> str:
+    """One line: `2 × Cola (Large, − ice) · ₦1,600.00`."""
+    details = [*line.options, *(f"− {removal}" for removal in line.removals)]
+    shown = f"{line.name} ({', '.join(details)})" if details else line.name
+    return f"{line.quantity} × {shown} · {format_money(line.total, currency)}"
+
+
+def cart_values(cart: CartView, time: Callable[[datetime], str]) -> dict[str, Any]:
+    """Lines and totals of a cart or order. What it may lack (a discount, a delivery, a time) is a line
+    of its own behind a sign, or nothing."""
+    totals, currency = cart.totals, cart.currency
+    extras, where = [], []
+    if totals.discount:
+        extras.append(f"🏷️ {cart.discount_code} −{format_money(totals.discount, currency)}")
+    if cart.fulfilment == Fulfilment.DELIVERY:
+        extras.append(f"🛵 +{format_money(totals.delivery_fee, currency)}")
+        where.append(f"🛵 {cart.delivery_address}")
+    if cart.scheduled_for is not None:
+        where.append(f"⏰ {time(cart.scheduled_for)}")
     return {
-        "lines": lines,
-        "items_amount": format_money(cart.totals.items, cart.currency),
-        "tax": format_money(cart.totals.tax, cart.currency),
-        "total": format_money(cart.totals.total, cart.currency),
+        "lines": "\n".join([*(line_text(line, currency) for line in cart.lines), *where]),
+        "items_amount": "\n".join([format_money(totals.items, currency), *extras]),
+        "tax": format_money(totals.tax, currency),
+        "total": format_money(totals.total, currency),
     }
+
+
+def product_choices(product: ProductDetails, currency: str) -> str:
+    """What can be chosen about a product, a line for each group, and what can be left out."""
+    shown = []
+    for group in product.option_groups:
+        options = ", ".join(_option_text(option, currency) for option in group.options)
+        shown.append(f"{group.name}: {options}")
+    if product.removable:
+        shown.append(f"− {', '.join(product.removable)}")
+    return "".join(f"\n{line}" for line in shown)
+
+
+def local_time(at: datetime, timezone: str, language: str | None) -> str:
+    """A time as people read it where the shop is: `Mon 23 Nov, 09:00`."""
+    locale = language if language in TIME_LOCALES else "en"
+    return str(format_datetime(at, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(timezone), locale=locale))
+
+
+def readable(values: Mapping[str, Any], time: Callable[[datetime], str]) -> dict[str, Any]:
+    """The values of a refusal as a response shows them: money with its currency, times in local time."""
+    currency = values.get("currency")
+    shown = {}
+    for name, value in values.items():
+        if isinstance(value, Decimal) and currency:
+            shown[name] = format_money(value, currency)
+        elif isinstance(value, datetime):
+            shown[name] = time(value)
+        else:
+            shown[name] = value
+    return shown
 
 
 def amount(value: str | Decimal, currency: str) -> str:
@@ -51,3 +105,10 @@ def amount(value: str | Decimal, currency: str) -> str:
 
 def _struck(name: str, sold_out: bool) -> str:
     return f"~{name}~" if sold_out else name
+
+
+def _option_text(option: OptionView, currency: str) -> str:
+    if not option.price_difference:
+        return option.name
+    sign = "+" if option.price_difference > 0 else "−"
+    return f"{option.name} ({sign}{format_money(abs(option.price_difference), currency)})"

@@ -7,7 +7,11 @@ from typing import Any
 
 from actions.conversation import Conversation
 from actions.formatting import amount
+from db.models import Fulfilment, OrderStatus
 from shop import orders
+
+DELIVERED = (OrderStatus.READY, OrderStatus.COMPLETED)
+"""What sounds different of an order that is brought."""
 
 
 async def tell_payment_confirmed(conversation: Conversation, data: dict[str, Any]) -> None:
@@ -17,13 +21,43 @@ async def tell_payment_confirmed(conversation: Conversation, data: dict[str, Any
     conversation.say(
         "utter_payment_confirmed",
         order_number=order.number,
-        amount=amount(data["amount"], data["currency"]),
+        amount=_amount(data),
     )
 
 
 async def tell_payment_failed(conversation: Conversation, data: dict[str, Any]) -> None:
     """The payment did not go through; the same link can be tried again."""
     conversation.say("utter_payment_failed", order_number=data["order_number"], link=data["link"])
+
+
+async def tell_payment_reminder(conversation: Conversation, data: dict[str, Any]) -> None:
+    """The time to pay is nearly over; not so if the customer paid or cancelled meanwhile."""
+    payment = await conversation.look(orders.payment_state)
+    if payment.number == data["order_number"] and payment.reference is not None:
+        conversation.say("utter_payment_reminder", order_number=payment.number)
+
+
+async def tell_payment_sent_back(conversation: Conversation, data: dict[str, Any]) -> None:
+    """Money came for an order that cannot be had any more: it goes back."""
+    conversation.say("utter_payment_sent_back", order_number=data["order_number"], amount=_amount(data))
+
+
+async def tell_payment_refunded(conversation: Conversation, data: dict[str, Any]) -> None:
+    """Money went back."""
+    conversation.say("utter_payment_refunded", order_number=data["order_number"], amount=_amount(data))
+
+
+async def tell_order_status_changed(conversation: Conversation, data: dict[str, Any]) -> None:
+    """The shop is making the order, has it ready, handed it over, or cancelled it."""
+    say_status(conversation, data["order_number"], data["status"], data["fulfilment"])
+
+
+def say_status(conversation: Conversation, number: str, status: str, fulfilment: str) -> None:
+    """Where an order stands."""
+    if fulfilment == Fulfilment.DELIVERY and status in DELIVERED:
+        conversation.say(f"utter_delivery_{status}", order_number=number)
+    else:
+        conversation.say(f"utter_status_{status}", order_number=number)
 
 
 async def tell_payment_expired(conversation: Conversation, data: dict[str, Any]) -> None:
@@ -37,9 +71,18 @@ async def tell_payment_in_review(conversation: Conversation, data: dict[str, Any
     conversation.say("utter_payment_in_review", order_number=data["order_number"])
 
 
+def _amount(data: dict[str, Any]) -> str:
+    return amount(data["amount"], data["currency"])
+
+
 TELL: dict[str, Callable[[Conversation, dict[str, Any]], Awaitable[None]]] = {
+    "order_status_changed": tell_order_status_changed,
     "payment_confirmed": tell_payment_confirmed,
-    "payment_failed": tell_payment_failed,
     "payment_expired": tell_payment_expired,
+    "payment_failed": tell_payment_failed,
     "payment_in_review": tell_payment_in_review,
+    "payment_refunded": tell_payment_refunded,
+    "payment_reminder": tell_payment_reminder,
+    "payment_sent_back": tell_payment_sent_back,
 }
+"""How each of the shop's own events is told; its rule is in data/rules/notices.yml."""

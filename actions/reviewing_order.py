@@ -1,18 +1,24 @@
-"""REVIEWING_ORDER: the order as it would be, and the customer's yes or no."""
+"""REVIEWING_ORDER: how the order is to be had and paid, what it would be, and the customer's yes or no."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from rasa_sdk.events import FollowupAction
 
 from actions.base import ShopAction, refuse
 from actions.conversation import Conversation
-from actions.formatting import cart_values
-from shop import orders
-from shop.cart import CartView
-from shop.errors import EmptyCart, NotEnoughStock, SoldOut
+from actions.paying import MAY_BE_CALLED, say_how_to_pay
+from db.models import Fulfilment
+from shop import checkout, fulfilment
+from shop.cart_view import CartView
+from shop.errors import LineChange, ShopError, UnknownPaymentMethod
+from shop.money import format_money
 
 # More likely than everything else together.
 CLEARLY = 0.5
+NOT_ASKED = ""
+"""A slot of the form that needs no question."""
 
 
 class Checkout(ShopAction):
@@ -23,13 +29,39 @@ class Checkout(ShopAction):
 
     async def answer(self, conversation: Conversation) -> None:
         try:
-            await conversation.do(CartView, orders.review)
-        except EmptyCart as refusal:
+            shown = await conversation.do(CartView, checkout.begin)
+        except ShopError as refusal:
             conversation.leave_form()
             refuse(conversation, refusal)
             return
-        conversation.set(order_confirmed=None, product=None, quantity=None)
+        conversation.set(
+            order_confirmed=None, product=None, quantity=None, **self._known(conversation, shown)
+        )
         conversation.events.append(FollowupAction("checkout_form"))
+
+    def _known(self, conversation: Conversation, shown: CartView) -> dict[str, str | None]:
+        """The answers that the form need not ask for."""
+        policy = conversation.shop.policy
+        known: dict[str, str | None] = {"fulfilment": None, "delivery_address": None, "payment_method": None}
+        if policy.delivery_fee is None:
+            known |= {"fulfilment": Fulfilment.PICKUP.value, "delivery_address": NOT_ASKED}
+        elif shown.delivery_address:
+            known |= {"fulfilment": shown.fulfilment, "delivery_address": shown.delivery_address}
+        if len(policy.payment_providers) == 1 or not conversation.shop.flags.payment_processing:
+            known["payment_method"] = policy.payment_providers[0]
+        return known
+
+
+class AskPaymentMethod(ShopAction):
+    """Lists the ways to pay that the shop takes."""
+
+    def name(self) -> str:
+        return "action_ask_checkout_form_payment_method"
+
+    async def answer(self, conversation: Conversation) -> None:
+        conversation.say("utter_ask_payment_method")
+        for number, method in enumerate(conversation.shop.policy.payment_providers, start=1):
+            conversation.say(f"utter_pay_by_{method}", number=number)
 
 
 class AskConfirmation(ShopAction):
@@ -39,23 +71,59 @@ class AskConfirmation(ShopAction):
         return "action_ask_checkout_form_order_confirmed"
 
     async def answer(self, conversation: Conversation) -> None:
-        reviewed = await conversation.do(CartView, orders.review)
-        conversation.say("utter_ask_confirmation", **cart_values(reviewed))
+        try:
+            reviewed = await conversation.do(CartView, checkout.review)
+        except ShopError as refusal:
+            conversation.leave_form()
+            refuse(conversation, refusal)
+            return
+        conversation.say("utter_ask_confirmation", **conversation.values_of(reviewed))
 
 
-class ValidateConfirmation(ShopAction):
-    """Takes only a clear yes for a yes: it costs money."""
+class ValidateCheckout(ShopAction):
+    """Takes pickup or delivery, an address, a way to pay, and only a clear yes for a yes."""
 
     def name(self) -> str:
         return "validate_checkout_form"
 
     async def answer(self, conversation: Conversation) -> None:
         given = conversation.tracker.slots_to_validate()
-        if "order_confirmed" not in given:
-            return  # neither a yes nor a no: the form steps back, and a rule answers
+        checks = {
+            "fulfilment": self._fulfilment,
+            "delivery_address": self._address,
+            "payment_method": self._payment_method,
+            "order_confirmed": self._confirmed,
+        }
+        for slot, check in checks.items():
+            if given.get(slot) is None:
+                continue  # nothing was said of it: the form steps back, and a rule answers
+            try:
+                await check(conversation, given[slot])
+            except ShopError as refusal:
+                refuse(conversation, refusal)
+                conversation.set(**{slot: None})
+
+    async def _fulfilment(self, conversation: Conversation, value: str) -> None:
+        if value == Fulfilment.PICKUP.value:
+            await conversation.do(CartView, fulfilment.choose_pickup)
+            conversation.set(fulfilment=value, delivery_address=NOT_ASKED)
+        else:
+            await conversation.do(CartView, fulfilment.choose_delivery)
+            conversation.set(fulfilment=value, delivery_address=None)
+
+    async def _address(self, conversation: Conversation, value: str) -> None:
+        if value != NOT_ASKED:
+            await conversation.do(CartView, fulfilment.choose_delivery, value)
+        conversation.set(delivery_address=value)
+
+    async def _payment_method(self, conversation: Conversation, value: Any) -> None:
+        offered = conversation.shop.policy.payment_providers
+        conversation.set(payment_method=method_named(str(value), conversation.understood.number, offered))
+
+    async def _confirmed(self, conversation: Conversation, value: bool) -> None:
+        """It costs money: an unclear yes is none."""
         clear = conversation.understood.confidence >= CLEARLY
-        unclear_yes = given["order_confirmed"] and not clear
-        conversation.set(order_confirmed=None if unclear_yes else given["order_confirmed"])
+        conversation.set(order_confirmed=None if value and not clear else value)
 
 
 class PlaceOrder(ShopAction):
@@ -68,19 +136,59 @@ class PlaceOrder(ShopAction):
         confirmed = conversation.tracker.get_slot("order_confirmed")
         conversation.set(order_confirmed=None, choices=None)
         if not confirmed:
-            kept = await conversation.do(CartView, orders.decline)
-            conversation.say("utter_not_ordered", **cart_values(kept))
+            kept = await conversation.do(CartView, checkout.decline)
+            conversation.say("utter_not_ordered", **conversation.values_of(kept))
             return
+        method = conversation.tracker.get_slot("payment_method") or None
         try:
-            placed = await conversation.do(orders.PlacedOrder, orders.place)
-        except (SoldOut, NotEnoughStock) as refusal:
-            # Somebody else was faster: say what, and leave the cart as it is.
-            await conversation.do(CartView, orders.decline)
+            outcome = await conversation.do(checkout.Confirmation, checkout.confirm, method)
+        except ShopError as refusal:
+            await conversation.do(CartView, checkout.decline)
             refuse(conversation, refusal)
             return
-        values = {"order_number": placed.number, **cart_values(placed.cart)}
-        if placed.pay_url is None:
-            conversation.say("utter_order_placed", **values)
+        if outcome.placed is None:
+            _ask_again(conversation, outcome)
         else:
-            minutes = placed.minutes_to_pay
-            conversation.say("utter_pay_here", link=placed.pay_url, minutes=minutes, **values)
+            await say_how_to_pay(conversation, outcome.placed)
+
+
+def method_named(words: str, number: str | None, offered: tuple[str, ...]) -> str:
+    """The way to pay that a number of the list or words name.
+
+    Raises:
+        UnknownPaymentMethod
+    """
+    if words in offered:
+        return words
+    if number is not None and number in map(str, range(1, len(offered) + 1)):
+        return offered[int(number) - 1]
+    said = words.lower()
+    for method in offered:
+        if any(word in said for word in MAY_BE_CALLED[method]):
+            return method
+    raise UnknownPaymentMethod()
+
+
+def _ask_again(conversation: Conversation, outcome: checkout.Confirmation) -> None:
+    """Prices or stock changed since the customer saw the order: say exactly what, and ask again."""
+    for change in outcome.changes:
+        _say_change(conversation, change)
+    if outcome.lost_code:
+        conversation.say("utter_unknown_discount", code=outcome.lost_code)
+    if outcome.cart is None:
+        conversation.say("utter_cart_empty")
+    else:
+        conversation.events.append(FollowupAction("checkout_form"))
+
+
+def _say_change(conversation: Conversation, change: LineChange) -> None:
+    currency = conversation.shop.policy.currency
+    if change.kind in ("price", "total"):
+        before, after = (format_money(value, currency) for value in (change.before, change.after))
+        conversation.say(
+            f"utter_changed_{change.kind}", product_name=change.product, before=before, after=after
+        )
+    elif change.after > 0:
+        conversation.say("utter_changed_stock", product_name=change.product, left=int(change.after))
+    else:
+        conversation.say("utter_changed_gone", product_name=change.product)

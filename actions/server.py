@@ -19,13 +19,17 @@ from actions import (
     awaiting_payment,
     browsing_products,
     collecting_quantity,
+    erasing,
+    fulfilment,
     greeting,
     order_complete,
     payment_confirmation,
     reviewing_order,
 )
 from actions.base import ShopAction
+from actions.customer_cache import RedisCustomerCache
 from settings import Settings, read_settings_or_exit
+from settings.logs import configure_logs
 from shop.assembly import make_shop
 from shop.service import Shop
 
@@ -34,11 +38,12 @@ MODULES = (
     anywhere,
     awaiting_payment,
     browsing_products,
+    erasing,
+    fulfilment,
     greeting,
-    order_complete,
-    payment_confirmation,
     reviewing_order,
 )
+"""Whose actions need nothing but the shop."""
 
 
 def make_executor(shop: Shop, settings: Settings) -> ActionExecutor:
@@ -48,6 +53,11 @@ def make_executor(shop: Shop, settings: Settings) -> ActionExecutor:
         for kind in vars(module).values():
             if isinstance(kind, type) and issubclass(kind, ShopAction) and kind.__module__ == module.__name__:
                 executor.register_action(kind(shop))
+    for notice in payment_confirmation.notice_actions(shop):
+        executor.register_action(notice)
+    executor.register_action(order_complete.TrackOrder(shop))
+    executor.register_action(order_complete.Reorder(shop))
+    executor.register_action(order_complete.SendReceipt(shop, settings.public_base_url))
     executor.register_action(collecting_quantity.ValidateQuantity(shop))
     executor.register_action(collecting_quantity.AskQuantity(shop, settings.public_base_url))
     return executor
@@ -55,7 +65,7 @@ def make_executor(shop: Shop, settings: Settings) -> ActionExecutor:
 
 def make_app(settings: Settings) -> Sanic[Any, Any]:
     """The server, with a database it has reached once."""
-    shop = make_shop(settings)
+    shop = make_shop(settings, RedisCustomerCache(settings.redis, settings.customer_cache_hours))
     shop.run(lambda work: work.session.execute(text("SELECT 1")))
     app: Sanic[Any, Any] = create_app(make_executor(shop, settings), cors_origins=[])
     return app
@@ -63,7 +73,7 @@ def make_app(settings: Settings) -> Sanic[Any, Any]:
 
 def main() -> None:
     """Serve until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logs()
     logging.getLogger("rasa_sdk.executor").setLevel(logging.WARNING)  # one line per action
     settings = read_settings_or_exit()
     make_app(settings).run(

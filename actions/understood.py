@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shop.cart import WantedLine
+from shop.cart_lines import WantedLine
 
 MOST_QUOTED = 40
 
@@ -16,6 +17,9 @@ class Understood:
     """Order lines, categories and numbers of a message, and the words to quote it by."""
 
     lines: tuple[WantedLine, ...]
+    changes: tuple[WantedLine, ...]
+    """Options and removals that were said without naming a product."""
+    words: list[str]
     category: str | None
     category_quantity: str | None
     number: str | None
@@ -38,10 +42,28 @@ class Understood:
         text = str(message.get("text") or "")
         return cls(
             lines=tuple(
-                WantedLine(tuple(value["products"]), value["name"], value.get("quantity"))
+                WantedLine(
+                    tuple(value["products"]),
+                    value["name"],
+                    value.get("quantity"),
+                    tuple(value.get("options", ())),
+                    tuple(value.get("removals", ())),
+                )
                 for value in values
-                if "products" in value
+                if value.get("products")
             ),
+            changes=tuple(
+                WantedLine(
+                    (),
+                    value["name"],
+                    value.get("quantity"),
+                    tuple(value["options"]),
+                    tuple(value["removals"]),
+                )
+                for value in values
+                if value.get("products") == []
+            ),
+            words=re.findall(r"[\w-]+", text),
             category=categories[0]["category"] if categories else None,
             category_quantity=categories[0].get("quantity") if categories else None,
             number=str(numbers[0]) if numbers else None,

@@ -23,7 +23,12 @@ logger = logging.getLogger(__name__)
 
 GIVE_UP_SECONDS = 30.0
 TROUBLE_RESPONSE = "utter_trouble"
-UNREADABLE_INTENT = "send_media"
+# Messages that are told apart before Rasa parses: nobody can type these intents.
+INTENTS = {
+    Kind.UNREADABLE: "send_media",
+    Kind.LOCATION: "share_location",
+    Kind.CARD_NUMBER: "send_card_number",
+}
 COMMAND_PREFIX = re.compile(r"\A[\s/]+")
 
 
@@ -77,7 +82,10 @@ class Consumer:
         def commit(pipeline: RedisPipeline) -> None:
             if turn.tracker is not None:
                 stored = turn.tracker
-                pipeline.set(stored.key, stored.value, ex=stored.seconds_to_live)
+                if stored.value is None:
+                    pipeline.delete(stored.key)
+                else:
+                    pipeline.set(stored.key, stored.value, ex=stored.seconds_to_live)
             for reply in messages:
                 self._outbound.add_in(pipeline, reply)
 
@@ -94,7 +102,7 @@ def listen_again(
 
 
 def _user_message(message: InboundMessage, turn: Turn) -> UserMessage:
-    """The message as Rasa takes it; only an event of the shop carries its own intent."""
+    """The message as Rasa takes it; what customers type is all that Rasa finds the intent of."""
     return UserMessage(
         text=as_text(message.text),
         output_channel=TurnOutput(turn),
@@ -107,6 +115,7 @@ def _user_message(message: InboundMessage, turn: Turn) -> UserMessage:
             "address": message.address,
             "profile_name": message.profile_name,
             "event": message.data,
+            "notice": message.kind is Kind.EVENT,
         },
     )
 
@@ -119,8 +128,10 @@ def as_text(typed: str) -> str:
 def _parse_data(message: InboundMessage) -> dict | None:
     if message.kind is Kind.EVENT:
         intent = message.event
-    elif message.kind is Kind.UNREADABLE or not as_text(message.text):
-        intent = UNREADABLE_INTENT
+    elif message.kind in INTENTS:
+        intent = INTENTS[message.kind]
+    elif not as_text(message.text):
+        intent = INTENTS[Kind.UNREADABLE]
     else:
         return None  # Rasa parses it
     return {

@@ -16,6 +16,8 @@ from settings import read_settings
 from whatsapp.redis import connect
 
 KEY_PREFIX = "chatcart:session:"
+FORGOTTEN_SLOT = "session_forgotten"
+"""Set by the actions when a customer was erased: nothing of the session is kept."""
 
 
 class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
@@ -32,15 +34,19 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
         super().__init__(domain, event_broker)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
-        """Store a tracker, or leave it to the turn's commit."""
+        """Store a tracker, or leave it to the turn's commit; one that is to be forgotten is deleted."""
         await self.stream_events(tracker)
-        value = self.serialise_tracker(tracker)
+        forgotten = FORGOTTEN_SLOT in tracker.slots and tracker.get_slot(FORGOTTEN_SLOT)
+        value = None if forgotten else self.serialise_tracker(tracker)
         stored = StoredTracker(KEY_PREFIX + tracker.sender_id, value, self._seconds_to_live)
         turn = current_turn.get()
         if turn is not None:
             turn.tracker = stored
             return
-        await self._redis.set(stored.key, stored.value, ex=stored.seconds_to_live)
+        if stored.value is None:
+            await self._redis.delete(stored.key)
+        else:
+            await self._redis.set(stored.key, stored.value, ex=stored.seconds_to_live)
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The tracker of a conversation; None if it has no session.

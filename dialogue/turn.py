@@ -25,10 +25,10 @@ class TurnAborted(BaseException):
 
 @dataclass
 class StoredTracker:
-    """A serialised tracker and where it goes."""
+    """A serialised tracker and where it goes; `value` None: what is there is deleted."""
 
     key: str
-    value: str
+    value: str | None
     seconds_to_live: int
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
-
+from jobs import shop_jobs
 from jobs.catalogue_copy import publish_catalogue
 from jobs.dispatcher import dispatch_outbox
 from settings import Settings, read_settings_or_exit
-from shop import orders
+from settings.logs import configure_logs
 from shop.assembly import make_shop
+from shop.errors import describe
 from whatsapp.conversation_queue import inbound_queue
 from whatsapp.identity import Identity
 from whatsapp.redis import SENDER_BEAT_KEY, connect
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 DISPATCH_SECONDS = 0.3
 CATALOGUE_SECONDS = 1.0
 BEAT_SECONDS = 1.0
-EXPIRY_SECONDS = 2.0
 
 
 async def run(settings: Settings) -> None:
@@ -40,7 +39,10 @@ async def run(settings: Settings) -> None:
         repeat("beat", lambda: redis.set(SENDER_BEAT_KEY, "1", ex=5), BEAT_SECONDS),
         sender.worker().run(),
         repeat("outbox", lambda: dispatch_outbox(shop, inbound), DISPATCH_SECONDS),
-        repeat("time-outs", lambda: asyncio.to_thread(shop.run, orders.expire), EXPIRY_SECONDS),
+        *(
+            repeat(job.__name__, functools.partial(asyncio.to_thread, job, shop), pause)
+            for job, pause in shop_jobs.PAUSES.items()
+        ),
         repeat(
             "catalogue",
             lambda: publish_catalogue(shop, redis, settings.catalogue_minutes),
@@ -57,21 +59,19 @@ async def run(settings: Settings) -> None:
 
 
 async def repeat(name: str, job: Callable[[], Awaitable[Any]], pause_seconds: float) -> None:
-    """Run a job for ever; a part that is out of reach is one line, and tried again."""
+    """Run a job for ever; whatever it fails of is one line, and tried again."""
     while True:
         try:
             await job()
-        except (RedisError, OSError, SQLAlchemyError) as error:
-            logger.error("job %s: %s", name, type(error).__name__)
+        except Exception as error:
+            logger.error("job %s: %s", name, describe(error))
             await asyncio.sleep(1.0)
         await asyncio.sleep(pause_seconds)
 
 
 def main() -> None:
     """The process's entry."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # Twilio's client logs requests with numbers in clear.
-    logging.getLogger("twilio").setLevel(logging.WARNING)
+    configure_logs()
     asyncio.run(run(read_settings_or_exit()))
 
 

@@ -5,76 +5,62 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import timedelta
 
-from rapidfuzz import fuzz, process, utils
-
-from db.models import Cart, CartItem, CartStatus, Customer, Order, OrderStatus, PaymentStatus, Product
-from shop import stock
-from shop.catalogue import ProductView, view
-from shop.conversation import ConversationState, move
-from shop.errors import EmptyCart, NotEnoughStock, NotInCart, ProductGone, SoldOut
-from shop.pricing import Totals, line_total, order_totals
+from db.models import Cart, CartItem, CartStatus, Customer, OrderStatus
+from shop import discounts
+from shop.cart_lines import (
+    WantedLine,
+    check_left,
+    find_changed,
+    find_line,
+    picked,
+    set_line,
+    set_units,
+    take_units,
+    units_like,
+    units_of,
+    wish_of,
+)
+from shop.cart_view import CartView, view_cart, view_order
+from shop.catalogue import ProductDetails, details
+from shop.conversation import ConversationState, is_expired, move
+from shop.errors import EmptyCart, NothingToUndo
+from shop.options import as_wished
 from shop.quantities import as_quantity
+from shop.reopening import reopen
 from shop.work import Work
 
-SAME_NAME = 80
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a cart or an order."""
-
-    product_id: uuid.UUID
-    name: str
-    quantity: int
-    unit_price: Decimal
-    total: Decimal
-
-
-@dataclass(frozen=True)
-class CartView:
-    """A cart with its totals, in `currency`."""
-
-    lines: tuple[Line, ...]
-    totals: Totals
-    currency: str
-
-
-@dataclass(frozen=True)
-class WantedLine:
-    """A line that a customer asks for: one product, or several that the words may mean.
-
-    `quantity` is as it was typed; None where none was said.
-    """
-
-    products: tuple[str, ...]
-    name: str
-    quantity: str | None
+MOST_UNDONE = 10
 
 
 @dataclass(frozen=True)
 class CartChange:
-    """What a change did to one product's line; `quantity` is what the line holds now."""
+    """What a change did: to `product` (of what was added, with its units), and how many it is now."""
 
     product: str
     quantity: int
     cart: CartView
 
 
-def add(work: Work, customer: Customer, product_id: str, quantity: str | int) -> CartChange:
-    """Put units of a product into the cart, on top of those that are there.
+def add(
+    work: Work,
+    customer: Customer,
+    product_id: str,
+    quantity: str | int,
+    options: Sequence[str] = (),
+    removals: Sequence[str] = (),
+) -> CartChange:
+    """Put units of a product into the cart, on top of those that are there in the same way.
+
+    Args:
+        options: ids of what is chosen about it; `removals`: what is left out of it.
 
     Raises:
-        ProductGone, SoldOut, NotEnoughStock, and the quantity errors of `as_quantity`.
+        ProductGone, SoldOut, NotEnoughStock, the errors of `as_quantity` and of `as_wished`.
     """
-    wanted = as_quantity(quantity)
-    product = _picked(work, product_id)
-    cart = open_cart(work, customer)
-    item = _line_of(cart, product.id)
-    _set_line(work, cart, product, as_quantity(wanted + (item.quantity if item else 0)))
-    move(work, customer, ConversationState.ADDING_TO_CART)
-    return CartChange(product.name, wanted, view_cart(work, cart))
+    line = WantedLine((product_id,), "", str(quantity), tuple(options), tuple(removals))
+    return add_lines(work, customer, [line])
 
 
 def add_lines(work: Work, customer: Customer, lines: Sequence[WantedLine]) -> CartChange:
@@ -83,26 +69,29 @@ def add_lines(work: Work, customer: Customer, lines: Sequence[WantedLine]) -> Ca
     Raises:
         the same as `add`.
     """
-    changes = [add(work, customer, line.products[0], line.quantity or 1) for line in lines]
-    added = ", ".join(f"{change.quantity} × {change.product}" for change in changes)
-    return CartChange(added, sum(change.quantity for change in changes), changes[-1].cart)
+    cart = _cart_to_change(work, customer)
+    added = [_put(work, cart, line) for line in lines]
+    move(work, customer, ConversationState.ADDING_TO_CART)
+    names = ", ".join(f"{quantity} × {name}" for name, quantity in added)
+    return CartChange(names, sum(quantity for _, quantity in added), view_cart(work, cart))
 
 
-def ask_quantity(work: Work, customer: Customer, product_id: str) -> ProductView:
+def ask_quantity(work: Work, customer: Customer, product_id: str) -> ProductDetails:
     """The picked product, now that the customer is asked how many.
 
     Raises:
         ProductGone: if it left the catalogue meanwhile.
     """
-    product = _picked(work, product_id)
+    product = picked(work, product_id)
     move(work, customer, ConversationState.COLLECTING_QUANTITY)
-    return view(product)
+    return details(work, product)
 
 
 def start_over(work: Work, customer: Customer) -> None:
     """Empty the cart, give up an unpaid order, and begin anew."""
-    cart = open_cart(work, customer)
+    cart = _cart_to_change(work, customer)
     cart.items.clear()
+    cart.discount_code = None
     work.session.flush()
     move(work, customer, ConversationState.GREETING)
 
@@ -114,10 +103,10 @@ def check_quantity(work: Work, customer: Customer, product_id: str, quantity: st
         the same as `add`.
     """
     wanted = as_quantity(quantity)
-    product = _picked(work, product_id)
+    product = picked(work, product_id)
     cart = work.carts.find_open(customer.id)
-    item = _line_of(cart, product.id) if cart else None
-    _check_left(product, as_quantity(wanted + (item.quantity if item else 0)))
+    held = units_of(cart, product.id) if cart else 0
+    check_left(product, as_quantity(wanted + held))
     return wanted
 
 
@@ -130,10 +119,31 @@ def set_quantity(
         EmptyCart, NotInCart, SoldOut, NotEnoughStock, and the quantity errors of `as_quantity`.
     """
     wanted = as_quantity(quantity)
-    cart, item = _find_line(work, customer, product_id, asked)
-    _set_line(work, cart, item.product, wanted)
+    cart = _cart_to_change(work, customer)
+    item = find_line(cart, product_id, asked)
+    set_units(work, cart, item, wanted)
     move(work, customer, ConversationState.ADDING_TO_CART)
     return CartChange(item.product.name, wanted, view_cart(work, cart))
+
+
+def change_options(work: Work, customer: Customer, line: WantedLine) -> CartChange:
+    """Change how a line is wanted: other options, something left out; of some of its units where a
+    smaller quantity was said ("one without onions"). Without a product, the newest line that can be had
+    that way.
+
+    Raises:
+        EmptyCart, NotInCart, UnknownOption, TooManyOptions, and the quantity errors of `as_quantity`.
+    """
+    cart = _cart_to_change(work, customer)
+    item, wish = find_changed(work, cart, line)
+    before = wish_of(item)
+    units = item.quantity if line.quantity is None else min(as_quantity(line.quantity), item.quantity)
+    name = item.product.name
+    if wish != before:
+        take_units(work, cart, item, units)
+        set_line(work, cart, item.product, wish, units + units_like(cart, item.product_id, wish))
+    move(work, customer, ConversationState.ADDING_TO_CART)
+    return CartChange(name, units, view_cart(work, cart))
 
 
 def remove(work: Work, customer: Customer, product_id: str | None, asked: str) -> CartChange:
@@ -142,7 +152,8 @@ def remove(work: Work, customer: Customer, product_id: str | None, asked: str) -
     Raises:
         EmptyCart, NotInCart
     """
-    cart, item = _find_line(work, customer, product_id, asked)
+    cart = _cart_to_change(work, customer)
+    item = find_line(cart, product_id, asked)
     name = item.product.name
     cart.items.remove(item)
     work.session.flush()
@@ -152,12 +163,57 @@ def remove(work: Work, customer: Customer, product_id: str | None, asked: str) -
 
 def clear(work: Work, customer: Customer) -> int:
     """Empty the cart; the number of lines that were in it."""
-    cart = open_cart(work, customer)
+    cart = _cart_to_change(work, customer)
     count = len(cart.items)
     cart.items.clear()
     work.session.flush()
     move(work, customer, ConversationState.BROWSING_PRODUCTS)
     return count
+
+
+def undo(work: Work, customer: Customer) -> CartView:
+    """Take back the last change of the cart's lines; again, the one before.
+
+    Raises:
+        NothingToUndo
+    """
+    cart = open_cart(work, customer)
+    if not cart.history:
+        raise NothingToUndo()
+    *earlier, lines = cart.history
+    cart.items.clear()
+    work.session.flush()
+    for line in lines:
+        cart.items.append(
+            CartItem(
+                product=picked(work, line["product"]),
+                quantity=line["quantity"],
+                option_ids=[uuid.UUID(option) for option in line["options"]],
+                removals=line["removals"],
+                position=line["position"],
+            )
+        )
+    cart.history = earlier
+    work.session.flush()
+    move(work, customer, ConversationState.ADDING_TO_CART)
+    return view_cart(work, cart)
+
+
+def apply_discount(work: Work, customer: Customer, words: Sequence[str]) -> CartView:
+    """Put the discount on the cart whose code is among these words.
+
+    Raises:
+        EmptyCart, UnknownDiscount, DiscountNeedsMore
+    """
+    cart = open_cart(work, customer)
+    if not cart.items:
+        raise EmptyCart()
+    discount = discounts.find(work, discounts.first_known(work, list(words)))
+    items = view_cart(work, cart).totals.items
+    discounts.require_minimum(discount, items, work.policy.currency)
+    cart.discount_code = discount.code
+    work.session.flush()
+    return view_cart(work, cart)
 
 
 def current(work: Work, customer: Customer) -> CartView:
@@ -167,7 +223,7 @@ def current(work: Work, customer: Customer) -> CartView:
         EmptyCart
     """
     cart = work.carts.find_open(customer.id)
-    if cart is not None and cart.items:
+    if cart is not None and cart.items and not is_expired(work, cart):
         return view_cart(work, cart)
     order = work.orders.find_latest(customer.id, [OrderStatus.AWAITING_PAYMENT])
     if order is None:
@@ -176,118 +232,61 @@ def current(work: Work, customer: Customer) -> CartView:
 
 
 def open_cart(work: Work, customer: Customer) -> Cart:
-    """The customer's open cart, locked; made if there is none.
+    """The customer's open cart, locked; made if there is none, or only one that nobody touched for long.
 
     A customer whose order awaits payment goes on with that order's cart: the unpaid order is
     cancelled and its units are free again.
     """
     cart = work.carts.find_open(customer.id, lock=True)
-    if cart is not None:
-        return cart
+    if cart is not None and is_expired(work, cart):
+        cart.status = CartStatus.ABANDONED
+        work.session.flush()
+        cart = None
+    if cart is None:
+        cart = _reopened(work, customer) or work.carts.create(customer_id=customer.id)
+    cart.expires_at = work.now + timedelta(hours=work.policy.cart_hours)
+    return cart
+
+
+def abandon_expired(work: Work, limit: int = 100) -> int:
+    """Give up carts that nobody touched for long; safe with several replicas. Returns how many."""
+    carts = work.carts.find_expired(work.now, limit)
+    for cart in carts:
+        cart.status = CartStatus.ABANDONED
+    return len(carts)
+
+
+def _reopened(work: Work, customer: Customer) -> Cart | None:
     order = work.orders.find_latest(customer.id, [OrderStatus.AWAITING_PAYMENT])
-    if order is not None and order.cart_id is not None:
-        order = work.orders.lock(order.id)
-        if order is not None and order.status == OrderStatus.AWAITING_PAYMENT:
-            return reopen(work, order, OrderStatus.CANCELLED)
-    return work.carts.create(customer_id=customer.id)
+    if order is None or order.cart_id is None:
+        return None
+    order = work.orders.lock(order.id)
+    if order is None or order.status != OrderStatus.AWAITING_PAYMENT:
+        return None
+    return reopen(work, order, OrderStatus.CANCELLED)
 
 
-def reopen(work: Work, order: Order, ended_as: OrderStatus) -> Cart:
-    """End an unpaid order (locked by the caller) and open its cart again, joined to a newer one."""
-    stock.release(work, order)
-    order.status = ended_as
-    for payment in order.payments:
-        if payment.status in (PaymentStatus.PENDING, PaymentStatus.FAILED):
-            payment.status = PaymentStatus.EXPIRED
-    work.session.flush()
-    ordered = work.carts.find_by_id(order.cart_id) if order.cart_id else None
-    newer = work.carts.find_open(order.customer_id, lock=True)
-    if newer is not None:
-        return newer
-    if ordered is None:
-        return work.carts.create(customer_id=order.customer_id)
-    ordered.status = CartStatus.OPEN
-    work.session.flush()
-    return ordered
-
-
-def view_cart(work: Work, cart: Cart) -> CartView:
-    """A cart at today's prices."""
-    lines = tuple(
-        Line(
-            item.product_id,
-            item.product.name,
-            item.quantity,
-            item.product.price,
-            line_total(item.product.price, item.quantity),
-        )
-        for item in cart.items
-    )
-    currency = work.policy.currency
-    totals = order_totals((line.total for line in lines), work.policy.tax_rate, currency)
-    return CartView(lines, totals, currency)
-
-
-def view_order(order: Order) -> CartView:
-    """An order's lines and totals as they were when it was made."""
-    lines = tuple(
-        Line(item.product_id, item.product_name, item.quantity, item.unit_price, item.total_price)
-        for item in order.items
-    )
-    totals = Totals(order.items_amount, order.tax_amount, order.total_amount)
-    return CartView(lines, totals, order.currency)
-
-
-def _find_line(work: Work, customer: Customer, product_id: str | None, asked: str) -> tuple[Cart, CartItem]:
+def _cart_to_change(work: Work, customer: Customer) -> Cart:
+    """The open cart, its lines remembered for undoing."""
     cart = open_cart(work, customer)
-    if not cart.items:
-        raise EmptyCart()
-    if product_id is not None:
-        for item in cart.items:
-            if str(item.product_id) == product_id:
-                return cart, item
-        raise NotInCart(asked)
-    if not asked:
-        return cart, max(cart.items, key=lambda item: item.position)
-    best = process.extractOne(
-        asked,
-        [item.product.name for item in cart.items],
-        scorer=fuzz.WRatio,
-        processor=utils.default_process,
-        score_cutoff=SAME_NAME,
-    )
-    if best is None:
-        raise NotInCart(asked)
-    return cart, cart.items[best[2]]
+    lines = [
+        {
+            "product": str(item.product_id),
+            "quantity": item.quantity,
+            "options": [str(option) for option in item.option_ids],
+            "removals": list(item.removals),
+            "position": item.position,
+        }
+        for item in cart.items
+    ]
+    cart.history = [*cart.history, lines][-MOST_UNDONE:]
+    return cart
 
 
-def _picked(work: Work, product_id: str) -> Product:
-    product = work.products.find_by_id(product_id)
-    if product is None:
-        raise ProductGone()
-    return product
-
-
-def _line_of(cart: Cart, product_id: uuid.UUID) -> CartItem | None:
-    return next((item for item in cart.items if item.product_id == product_id), None)
-
-
-def _set_line(work: Work, cart: Cart, product: Product, quantity: int) -> None:
-    _check_left(product, quantity)
-    newest = max((item.position for item in cart.items), default=0) + 1
-    item = _line_of(cart, product.id)
-    if item is None:
-        cart.items.append(CartItem(product=product, quantity=quantity, position=newest))
-    else:
-        item.quantity = quantity
-        item.position = newest
-    work.session.flush()
-
-
-def _check_left(product: Product, quantity: int) -> None:
-    """A first answer from what is left now; checkout asks again under a lock."""
-    shown = view(product)
-    if shown.sold_out:
-        raise SoldOut(product.name)
-    if shown.left is not None and shown.left < quantity:
-        raise NotEnoughStock(product.name, shown.left)
+def _put(work: Work, cart: Cart, line: WantedLine) -> tuple[str, int]:
+    """Add one wanted line; the product's name and the units that were added."""
+    wanted = as_quantity(1 if line.quantity is None else line.quantity)
+    product = picked(work, line.products[0])
+    wish = as_wished(work, product, line.options, line.removals)
+    set_line(work, cart, product, wish, wanted + units_like(cart, product.id, wish))
+    return product.name, wanted

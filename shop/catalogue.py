@@ -13,6 +13,7 @@ from rapidfuzz import fuzz, process, utils
 from db.models import Customer, Product
 from shop.conversation import ConversationState, move
 from shop.errors import NothingToChooseFrom, NumberNotOnList, SoldOut, UnknownProduct
+from shop.options import OptionGroupView, offered_with
 from shop.quantities import as_number
 from shop.work import Work
 
@@ -38,6 +39,15 @@ class ProductView:
     def sold_out(self) -> bool:
         """Whether none can be bought now."""
         return self.left is not None and self.left <= 0
+
+
+@dataclass(frozen=True)
+class ProductDetails:
+    """A product with what can be chosen about it, and what can be left out."""
+
+    product: ProductView
+    option_groups: tuple[OptionGroupView, ...]
+    removable: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,11 @@ def view(product: Product) -> ProductView:
         picture=product.picture,
         left=left if product.available else 0,
     )
+
+
+def details(work: Work, product: Product) -> ProductDetails:
+    """A product with all that can be chosen about it."""
+    return ProductDetails(view(product), offered_with(work, product), tuple(product.removable))
 
 
 def categories(work: Work) -> Choices:
@@ -194,12 +209,28 @@ def version(work: Work) -> str:
 
 
 def snapshot(work: Work) -> dict[str, Any]:
-    """The catalogue as the order parser reads it: names, aliases and categories, no prices."""
-    products = work.products.find_available()
+    """The catalogue as the order parser reads it: names, aliases, options and categories, no prices."""
+    products = work.products.find_with_options()
+    groups = {group.id: group for product in products for group in product.option_groups}
     return {
         "version": work.products.digest(),
         "categories": list(dict.fromkeys(product.category for product in products)),
         "products": [
-            {"id": str(product.id), "name": product.name, "aliases": product.aliases} for product in products
+            {
+                "id": str(product.id),
+                "name": product.name,
+                "aliases": product.aliases,
+                "option_groups": [str(group.id) for group in product.option_groups],
+                "removable": product.removable,
+            }
+            for product in products
         ],
+        "option_groups": {
+            str(key): [
+                {"id": str(option.id), "name": option.name, "aliases": option.aliases}
+                for option in group.options
+                if option.available
+            ]
+            for key, group in groups.items()
+        },
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from db.models import CartStatus, Customer, OrderStatus
+from db.models import Cart, CartStatus, Customer, OrderStatus
 from shop.work import Work
 
 
@@ -32,6 +32,11 @@ class Session:
     cart_items: int
 
 
+def is_expired(work: Work, cart: Cart) -> bool:
+    """Whether nobody touched a cart for so long that it is given up (CART_HOURS)."""
+    return cart.expires_at is not None and cart.expires_at <= work.now
+
+
 def move(work: Work, customer: Customer, to_state: ConversationState) -> None:
     """Record that the conversation moved; staying where it is records nothing."""
     latest = work.state_changes.find_latest(customer.id)
@@ -56,7 +61,7 @@ def start_session(work: Work, customer: Customer, *, to_be_told: bool = False) -
     ENABLE_CUSTOMER_RECOGNITION is off, nothing is remembered: an open cart is given up.
     """
     cart = work.carts.find_open(customer.id)
-    if cart is not None and not work.flags.customer_recognition:
+    if cart is not None and (is_expired(work, cart) or not work.flags.customer_recognition):
         cart.status = CartStatus.ABANDONED
         work.session.flush()
         cart = None

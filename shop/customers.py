@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from sqlalchemy.dialects.postgresql import insert
 
 from db.models import Customer
+from shop.errors import CustomerGone
+from shop.known_customers import KnownCustomer, attach
 from shop.work import Work
+
+ERASURE = (0, "customer erased")
+"""Number and name of the mark that an erasure leaves at its message, among the commands' results."""
 
 LANGUAGES = {
     "en": ("english", "anglais", "inglés", "inglês"),
@@ -31,7 +36,9 @@ class LanguageChoice:
     language: str | None
 
 
-def recognise(work: Work, lookup: str, address: str | None, profile_name: str | None) -> Customer:
+def recognise(
+    work: Work, lookup: str, address: str | None, profile_name: str | None, *, wrote: bool = True
+) -> Customer:
     """The customer behind a pseudonym, made on the first message.
 
     The name is learned once from the WhatsApp profile, and not at all where
@@ -41,10 +48,21 @@ def recognise(work: Work, lookup: str, address: str | None, profile_name: str | 
         lookup: keyed pseudonym of the number.
         address: the encrypted number; None where there is none (the shell).
         profile_name: the name the customer shows on WhatsApp.
+        wrote: whether the customer did; the shop's own events make nobody a customer.
+
+    Raises:
+        CustomerGone: nobody is there any more, and this is an event or the very message that erased them.
     """
     name = profile_name if work.flags.customer_recognition else None
+    known = work.known_customers.get(lookup)
+    if known is not None:
+        return attach(work.session, lookup, known)
     customer = work.customers.find_by_lookup(lookup)
+    if customer is not None and (customer.name or not name):
+        work.known_customers.put(lookup, KnownCustomer(customer.id, customer.name, customer.language))
     if customer is None:
+        if not wrote or work.command_results.find(work.message_id, *ERASURE) is not None:
+            raise CustomerGone()
         # Two first messages may race; the look-up column decides, the loser reads the winner's row.
         work.session.execute(
             insert(Customer)
@@ -68,6 +86,7 @@ def choose_language(work: Work, customer: Customer, asked: str) -> LanguageChoic
     if not named:
         return LanguageChoice(None)
     customer.language = _CODES[named[-1]]
+    work.changed_customers.add(customer.phone_lookup)
     return LanguageChoice(customer.language)
 
 

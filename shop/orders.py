@@ -1,39 +1,25 @@
-"""Orders (OrderService): a reviewed cart becomes an order, is paid, tracked, cancelled, expires."""
+"""Orders (OrderService) as their customer sees them: tracked, repeated, cancelled, timed out."""
 
 from __future__ import annotations
 
-import secrets
+import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from db.models import (
-    Cart,
-    CartStatus,
-    Customer,
-    Order,
-    OrderStatus,
-)
-from shop import outbox, stock
-from shop.cart import (
-    CartChange,
-    CartView,
-    WantedLine,
-    add_lines,
-    current,
-    open_cart,
-    reopen,
-    view_cart,
-    view_order,
-)
+from db.models import Customer, Order, OrderStatus, PaymentStatus
+from shop import discounts, outbox, refunds, stock
+from shop.cart import CartChange, add_lines
+from shop.cart_lines import WantedLine
+from shop.cart_view import CartView, view_order
 from shop.conversation import ConversationState, move
-from shop.errors import CannotCancel, EmptyCart, NoOrder, NothingToPay
-from shop.payments.interface import PaymentRequest
+from shop.errors import CannotCancel, NoOrder, NothingToPay
+from shop.payments.interface import Settlement
+from shop.reopening import reopen
 from shop.work import Work
 
-# Without 0/O, 1/I/L: an order number is read out over a counter.
-NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-NUMBER_LENGTH = 6
-EXPIRY_BATCH = 50
+REMIND_MINUTES = 10
+"""How long before its time is over a customer is reminded of an unpaid order."""
+ENDED_UNPAID = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 REPEATABLE = (
     OrderStatus.PLACED,
     OrderStatus.PAID,
@@ -44,80 +30,32 @@ REPEATABLE = (
 
 
 @dataclass(frozen=True)
-class PlacedOrder:
-    """An order that was just made. `pay_url` is None where it is paid at the counter."""
-
-    number: str
-    cart: CartView
-    pay_url: str | None
-    minutes_to_pay: int
-
-
-@dataclass(frozen=True)
 class PaymentState:
-    """How the latest order stands; `pay_url` only while it awaits its payment."""
+    """How the payment of the latest order stands; `settlement` and `reference` only while it is awaited."""
 
     number: str
     status: str
-    pay_url: str | None
+    settlement: Settlement | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True)
 class OrderState:
-    """Where an order stands."""
+    """Where an order stands. `receipt_token` opens its receipt; None for an order that came to nothing."""
 
     number: str
     status: str
     cart: CartView
+    created_at: datetime
+    receipt_token: str | None = None
 
 
-def review(work: Work, customer: Customer) -> CartView:
-    """Show what would be ordered and what it costs, before anything is ordered.
+@dataclass(frozen=True)
+class CancelledOrder:
+    """An order that its customer cancelled; `cart_kept`: its lines are in the cart again."""
 
-    Raises:
-        EmptyCart
-    """
-    cart = open_cart(work, customer)
-    if not cart.items:
-        raise EmptyCart()
-    move(work, customer, ConversationState.REVIEWING_ORDER)
-    return view_cart(work, cart)
-
-
-def decline(work: Work, customer: Customer) -> CartView:
-    """The customer does not want to order yet; the cart stays.
-
-    Raises:
-        EmptyCart
-    """
-    move(work, customer, ConversationState.ADDING_TO_CART)
-    return current(work, customer)
-
-
-def place(work: Work, customer: Customer) -> PlacedOrder:
-    """Make an order of the cart: priced now, its units held, its payment opened, in one transaction.
-
-    Asked again while the order awaits its payment, it returns that order. Where
-    ENABLE_PAYMENT_PROCESSING is off, the order is placed and paid at the counter.
-
-    Raises:
-        EmptyCart, SoldOut, NotEnoughStock
-    """
-    cart = work.carts.find_open(customer.id, lock=True)
-    if cart is None or not cart.items:
-        return _already_placed(work, customer)
-    paying = work.flags.payment_processing
-    order = _make_order(work, customer, cart, paying)
-    if paying:
-        pay_url = _open_payment(work, order)
-        assert order.expires_at is not None
-        stock.hold(work, order, order.expires_at)
-        move(work, customer, ConversationState.AWAITING_PAYMENT)
-    else:
-        pay_url = None
-        stock.take(work, order)
-        move(work, customer, ConversationState.ORDER_COMPLETE)
-    return _placed(work, order, pay_url)
+    number: str
+    cart_kept: bool
 
 
 def payment_state(work: Work, customer: Customer) -> PaymentState:
@@ -127,11 +65,14 @@ def payment_state(work: Work, customer: Customer) -> PaymentState:
         NothingToPay
     """
     order = work.orders.find_latest(customer.id)
-    if order is None or order.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
+    if order is None or order.status in ENDED_UNPAID:
         raise NothingToPay()
     if order.status != OrderStatus.AWAITING_PAYMENT:
-        return PaymentState(order.number, order.status.value, pay_url=None)
-    return PaymentState(order.number, order.status.value, _pay_url(work, order))
+        return PaymentState(order.number, order.status.value)
+    payment = order.payments[-1]
+    provider = work.providers.get(payment.payment_method)
+    settlement = provider.settlement if provider else None
+    return PaymentState(order.number, order.status.value, settlement, payment.payment_reference)
 
 
 def complete_payment(work: Work, customer: Customer, order_number: str) -> OrderState:
@@ -140,9 +81,7 @@ def complete_payment(work: Work, customer: Customer, order_number: str) -> Order
     Raises:
         NoOrder: if the customer has no such order.
     """
-    order = work.orders.find_by_number(order_number)
-    if order is None or order.customer_id != customer.id:
-        raise NoOrder()
+    order = own_order(work, customer, order_number)
     move(work, customer, ConversationState.PAYMENT_CONFIRMATION)
     open_again = work.carts.find_open(customer.id)
     move(work, customer, ConversationState.ORDER_COMPLETE)
@@ -150,6 +89,19 @@ def complete_payment(work: Work, customer: Customer, order_number: str) -> Order
         # Paid late, while a new cart was being filled: the customer goes on with that.
         move(work, customer, ConversationState.ADDING_TO_CART)
     return _state(order)
+
+
+def track(work: Work, customer: Customer, words: list[str]) -> OrderState:
+    """The customer's order whose number is among these words, else the latest one.
+
+    Raises:
+        NoOrder
+    """
+    for word in words:
+        order = work.orders.find_by_number(word.upper())
+        if order is not None and order.customer_id == customer.id:
+            return _state(order)
+    return latest(work, customer)
 
 
 def latest(work: Work, customer: Customer) -> OrderState:
@@ -164,50 +116,108 @@ def latest(work: Work, customer: Customer) -> OrderState:
     return _state(order)
 
 
+def own_order(work: Work, customer: Customer, number: str) -> Order:
+    """An order of this customer by its number; another's is as unknown as one that does not exist.
+
+    Raises:
+        NoOrder
+    """
+    order = work.orders.find_by_number(number)
+    if order is None or order.customer_id != customer.id:
+        raise NoOrder()
+    return order
+
+
 def repeat(work: Work, customer: Customer) -> CartChange:
     """Put the lines of the customer's latest order into the cart, at today's prices.
 
     Raises:
-        NoOrder, SoldOut, NotEnoughStock
+        NoOrder, SoldOut, NotEnoughStock, UnknownOption: an option is not offered any more.
     """
     order = work.orders.find_latest(customer.id, REPEATABLE) if work.flags.customer_recognition else None
     if order is None:
         raise NoOrder()
     lines = [
-        WantedLine((str(item.product_id),), item.product_name, str(item.quantity)) for item in order.items
+        WantedLine(
+            (str(item.product_id),),
+            item.product_name,
+            str(item.quantity),
+            tuple(map(str, item.option_ids)),
+            tuple(item.removals),
+        )
+        for item in order.items
     ]
     return add_lines(work, customer, lines)
 
 
-def cancel(work: Work, customer: Customer) -> OrderState:
-    """Cancel the customer's latest order while it is unpaid; the cart stays.
+def cancel(work: Work, customer: Customer) -> CancelledOrder:
+    """Cancel the customer's latest order while it is unpaid, or placed and not yet being made.
+
+    The cart of an unpaid order stays; the units of a placed one are for sale again.
 
     Raises:
         NoOrder, CannotCancel
     """
     found = work.orders.find_latest(customer.id)
     order = work.orders.lock(found.id) if found else None
-    if order is None or order.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
+    if order is None or order.status in ENDED_UNPAID:
         raise NoOrder()
-    if order.status != OrderStatus.AWAITING_PAYMENT:
+    if order.status == OrderStatus.AWAITING_PAYMENT:
+        reopen(work, order, OrderStatus.CANCELLED)
+        move(work, customer, ConversationState.ADDING_TO_CART)
+        return CancelledOrder(order.number, cart_kept=True)
+    if order.status != OrderStatus.PLACED:
         raise CannotCancel(order.number)
-    reopen(work, order, OrderStatus.CANCELLED)
-    move(work, customer, ConversationState.ADDING_TO_CART)
-    return _state(order)
+    take_back(work, order)
+    move(work, customer, ConversationState.GREETING)
+    return CancelledOrder(order.number, cart_kept=False)
 
 
-def expire(work: Work) -> int:
-    """End orders whose time to pay is over: units freed, cart open again, customer told.
+def take_back(work: Work, order: Order) -> None:
+    """End an order that was placed or paid (locked by the caller): units back, money back."""
+    stock.put_back(work, order)
+    discounts.give_back(work, order.discount_code)
+    order.status = OrderStatus.CANCELLED
+    for payment in order.payments:
+        if payment.status == PaymentStatus.VERIFIED:
+            refunds.request_rest(work, payment, reason="order cancelled", requested_by="shop")
+        elif payment.status in (PaymentStatus.PENDING, PaymentStatus.FAILED):
+            payment.status = PaymentStatus.EXPIRED
+    work.session.flush()
 
-    Safe with several replicas; returns how many were ended.
+
+def find_expired(work: Work, limit: int = 50) -> list[uuid.UUID]:
+    """Orders whose time to pay is over."""
+    return [order.id for order in work.orders.find_expired(work.now, limit)]
+
+
+def expire(work: Work, order_id: uuid.UUID) -> bool:
+    """End an order whose time to pay is over: units freed, cart open again, customer told.
+
+    False if it was paid, ended or prolonged meanwhile, by another replica or by its customer.
     """
-    orders = work.orders.find_expired(work.now, EXPIRY_BATCH)
-    # All at once, or a buyer of two products could wait for one while the sweeper waits for the other.
-    work.products.lock(item.product_id for order in orders for item in order.items)
+    order = work.orders.lock(order_id)
+    if order is None or order.status != OrderStatus.AWAITING_PAYMENT:
+        return False
+    if order.expires_at is None or order.expires_at > work.now:
+        return False
+    reopen(work, order, OrderStatus.EXPIRED)
+    outbox.write(work, order.customer_id, "payment_expired", {"order_number": order.number})
+    return True
+
+
+def remind(work: Work, limit: int = 50) -> int:
+    """Remind customers of unpaid orders whose time is nearly over; once each. Returns how many."""
+    soon = work.now + timedelta(minutes=REMIND_MINUTES)
+    orders = work.orders.find_to_remind(soon, work.now, limit)
+    reminded = 0
     for order in orders:
-        reopen(work, order, OrderStatus.EXPIRED)
-        outbox.write(work, order.customer_id, "payment_expired", {"order_number": order.number})
-    return len(orders)
+        order.reminded_at = work.now
+        asked_early_enough = order.created_at <= work.now - timedelta(minutes=REMIND_MINUTES)
+        if order.customer.notices_stopped_at is None and asked_early_enough:
+            outbox.write(work, order.customer_id, "payment_reminder", {"order_number": order.number})
+            reminded += 1
+    return reminded
 
 
 def return_to_cart(work: Work, customer: Customer) -> None:
@@ -215,72 +225,6 @@ def return_to_cart(work: Work, customer: Customer) -> None:
     move(work, customer, ConversationState.ADDING_TO_CART)
 
 
-def _make_order(work: Work, customer: Customer, cart: Cart, paying: bool) -> Order:
-    priced = view_cart(work, cart)
-    minutes = timedelta(minutes=work.policy.payment_timeout_minutes)
-    order = work.orders.create(
-        customer_id=customer.id,
-        cart_id=cart.id,
-        number="".join(secrets.choice(NUMBER_ALPHABET) for _ in range(NUMBER_LENGTH)),
-        status=OrderStatus.AWAITING_PAYMENT if paying else OrderStatus.PLACED,
-        items_amount=priced.totals.items,
-        tax_amount=priced.totals.tax,
-        total_amount=priced.totals.total,
-        currency=priced.currency,
-        expires_at=work.now + minutes if paying else None,
-        created_at=work.now,
-    )
-    for position, line in enumerate(priced.lines):
-        work.order_items.create(
-            order_id=order.id,
-            product_id=line.product_id,
-            product_name=line.name,
-            quantity=line.quantity,
-            unit_price=line.unit_price,
-            total_price=line.total,
-            position=position,
-        )
-    cart.status = CartStatus.ORDERED
-    work.session.flush()
-    work.session.refresh(order)
-    return order
-
-
-def _open_payment(work: Work, order: Order) -> str:
-    provider = work.providers[work.policy.payment_providers[0]]
-    request = PaymentRequest(order.number, order.total_amount, order.currency)
-    link = provider.start(work.session, request)
-    work.payments.create(
-        order_id=order.id,
-        amount=order.total_amount,
-        currency=order.currency,
-        payment_method=provider.name,
-        payment_reference=link.reference,
-    )
-    order.payment_reference = link.reference
-    return link.url
-
-
-def _already_placed(work: Work, customer: Customer) -> PlacedOrder:
-    order = work.orders.find_latest(customer.id, [OrderStatus.AWAITING_PAYMENT])
-    if order is None:
-        raise EmptyCart()
-    move(work, customer, ConversationState.AWAITING_PAYMENT)
-    return _placed(work, order, _pay_url(work, order))
-
-
-def _placed(work: Work, order: Order, pay_url: str | None) -> PlacedOrder:
-    minutes = work.policy.payment_timeout_minutes
-    return PlacedOrder(order.number, view_order(order), pay_url, minutes)
-
-
-def _pay_url(work: Work, order: Order) -> str | None:
-    for payment in order.payments:
-        provider = work.providers.get(payment.payment_method)
-        if provider is not None:
-            return provider.link(payment.payment_reference)
-    return None
-
-
 def _state(order: Order) -> OrderState:
-    return OrderState(order.number, order.status.value, view_order(order))
+    token = None if order.status in ENDED_UNPAID else order.receipt_token
+    return OrderState(order.number, order.status.value, view_order(order), order.created_at, token)

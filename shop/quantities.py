@@ -12,6 +12,7 @@ from shop.errors import (
 )
 
 MOST_PER_LINE = 100
+MOST_PER_ORDER = 500
 MOST_DIGITS = 18
 
 

@@ -17,6 +17,7 @@ from db.models import Customer
 from settings import FeatureFlags, ShopSettings
 from shop.customers import recognise
 from shop.errors import ShopError
+from shop.known_customers import CacheUnavailable, CustomerCache, NoCache
 from shop.payments.interface import PaymentProvider
 from shop.work import Clock, Work
 
@@ -34,6 +35,7 @@ class Caller:
 
     `lookup` is the pseudonym of the number; `address` its encrypted form (None in the shell);
     (`message_id`, `command_number`) identify the command, so that asking again changes nothing.
+    `wrote` is False for the shop's own events.
     """
 
     lookup: str
@@ -41,6 +43,16 @@ class Caller:
     command_number: int
     address: str | None = None
     profile_name: str | None = None
+    wrote: bool = True
+
+    def recognised(self, work: Work) -> Customer:
+        """The customer who asks, made on the first message.
+
+        Raises:
+            CustomerGone
+        """
+        work.message_id = self.message_id
+        return recognise(work, self.lookup, self.address, self.profile_name, wrote=self.wrote)
 
 
 @dataclass(frozen=True)
@@ -61,17 +73,29 @@ class Shop:
         flags: FeatureFlags,
         providers: Mapping[str, PaymentProvider],
         clock: Clock = lambda: datetime.now(UTC),
+        known_customers: CustomerCache | None = None,
     ) -> None:
         self._sessions = sessions
         self._policy = policy
         self._flags = flags
         self._providers = providers
         self._clock = clock
+        self._known_customers = known_customers or NoCache()
 
     @property
     def policy(self) -> ShopSettings:
         """What the shop is and how it sells."""
         return self._policy
+
+    @property
+    def sessions(self) -> sessionmaker[Session]:
+        """Sessions on the shop's database, for parts with a ledger of their own."""
+        return self._sessions
+
+    @property
+    def providers(self) -> Mapping[str, PaymentProvider]:
+        """The ways to pay, by name."""
+        return self._providers
 
     @property
     def flags(self) -> FeatureFlags:
@@ -87,7 +111,10 @@ class Shop:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self._sessions.begin() as session:
-                    return operation(self._work(session))
+                    work = self._work(session)
+                    result = operation(work)
+                self._forget(work.changed_customers)
+                return result
             except DBAPIError as error:
                 if attempt == ATTEMPTS or not _may_succeed_again(error):
                     raise
@@ -108,6 +135,7 @@ class Shop:
 
         Raises:
             ShopError: what the operation refuses; nothing was written or recorded.
+            CustomerGone: erased before or by this message.
         """
         adapter: TypeAdapter[Result] = TypeAdapter(result_type)
 
@@ -121,13 +149,14 @@ class Shop:
             done = recorded(work)
             if done is not None:
                 return done
-            work.message_id = caller.message_id
-            customer = recognise(work, caller.lookup, caller.address, caller.profile_name)
+            customer = caller.recognised(work)
             result = operation(work, customer)
             work.command_results.create(
                 message_id=caller.message_id,
                 command_number=caller.command_number,
                 command=command,
+                # Of an erased customer nothing leads to the message, which Twilio knows with its number.
+                customer_id=None if customer.erased_at else customer.id,
                 result={"result": adapter.dump_python(result, mode="json"), "state": work.state},
             )
             return Done(result, work.state)
@@ -142,7 +171,16 @@ class Shop:
             return done
 
     def _work(self, session: Session) -> Work:
-        return Work(session, self._clock(), self._policy, self._flags, self._providers)
+        known = self._known_customers
+        return Work(session, self._clock(), self._policy, self._flags, self._providers, known)
+
+    def _forget(self, lookups: set[str]) -> None:
+        """What was read into the cache while it was being changed is known no more."""
+        for lookup in lookups:
+            try:
+                self._known_customers.forget(lookup)
+            except CacheUnavailable:
+                logger.warning("a changed customer stays in the cache for a while")
 
 
 def _may_succeed_again(error: DBAPIError) -> bool:

@@ -7,12 +7,61 @@ neither oversell nor deadlock. Expired holds are released inside the same lock.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from db.models import Order, Product
-from shop.errors import NotEnoughStock, SoldOut
+from shop.errors import NotEnoughStock, ShopError, SoldOut
 from shop.work import Work
+
+GRACE = timedelta(minutes=2)
+"""How much longer than the order its units are held: time to tell the provider that it is over."""
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """Fewer units of a product are left than are asked for."""
+
+    product: Product
+    wanted: int
+    left: int
+
+    def as_error(self) -> ShopError:
+        """What the buyer of this product alone is told."""
+        if self.left <= 0:
+            return SoldOut(self.product.name)
+        return NotEnoughStock(self.product.name, self.left)
+
+
+def units(order: Order) -> dict[uuid.UUID, int]:
+    """How many of each product an order asks for, whatever their options."""
+    counted: Counter[uuid.UUID] = Counter()
+    for item in order.items:
+        counted[item.product_id] += item.quantity
+    return dict(counted)
+
+
+def lock(work: Work, product_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Product]:
+    """Lock products until the end of the work and free expired holds on them."""
+    products = {product.id: product for product in work.products.lock(product_ids)}
+    for expired in work.reservations.find_expired(products, work.now):
+        products[expired.product_id].reserved_quantity -= expired.quantity
+        work.session.delete(expired)
+    work.session.flush()
+    return products
+
+
+def shortages(products: Mapping[uuid.UUID, Product], quantities: Mapping[uuid.UUID, int]) -> list[Shortage]:
+    """Of which locked products too few are left."""
+    short = []
+    for product_id, wanted in quantities.items():
+        product = products[product_id]
+        left = _left(product)
+        if left is not None and left < wanted:
+            short.append(Shortage(product, wanted, left))
+    return short
 
 
 def hold(work: Work, order: Order, until: datetime) -> None:
@@ -22,7 +71,7 @@ def hold(work: Work, order: Order, until: datetime) -> None:
         SoldOut, NotEnoughStock: if any product has too few left; nothing is reserved then.
     """
     quantities = units(order)
-    products = lock_for_sale(work, quantities)
+    products = _lock_enough(work, quantities)
     for product in products.values():
         product.reserved_quantity += quantities[product.id]
         work.reservations.create(
@@ -31,33 +80,6 @@ def hold(work: Work, order: Order, until: datetime) -> None:
             quantity=quantities[product.id],
             expires_at=until,
         )
-
-
-def units(order: Order) -> dict[uuid.UUID, int]:
-    """How many of each product an order asks for."""
-    return {item.product_id: item.quantity for item in order.items}
-
-
-def lock_for_sale(
-    work: Work, quantities: Mapping[uuid.UUID, int], promised: Collection[uuid.UUID] = ()
-) -> dict[uuid.UUID, Product]:
-    """Lock products, free expired holds on them, and make sure enough is left of each.
-
-    Args:
-        promised: products whose units the buyer held until now; these are not refused any more.
-
-    Raises:
-        SoldOut, NotEnoughStock
-    """
-    products = {product.id: product for product in work.products.lock(quantities)}
-    for expired in work.reservations.find_expired(quantities, work.now):
-        products[expired.product_id].reserved_quantity -= expired.quantity
-        work.session.delete(expired)
-    work.session.flush()
-    for product_id, quantity in quantities.items():
-        if product_id not in promised:
-            _require(products[product_id], quantity)
-    return products
 
 
 def release(work: Work, order: Order) -> set[uuid.UUID]:
@@ -80,19 +102,36 @@ def take(work: Work, order: Order) -> None:
     """
     held = release(work, order)
     quantities = units(order)
-    for product in lock_for_sale(work, quantities, promised=held).values():
+    for product in _lock_enough(work, quantities, promised=held).values():
         if product.stock_quantity is not None:
             product.stock_quantity -= quantities[product.id]
     work.session.flush()
 
 
-def _require(product: Product, quantity: int) -> None:
+def put_back(work: Work, order: Order) -> None:
+    """The units of a sale that is taken back are for sale again."""
+    quantities = units(order)
+    for product in work.products.lock(quantities):
+        if product.stock_quantity is not None:
+            product.stock_quantity += quantities[product.id]
+    work.session.flush()
+
+
+def _lock_enough(
+    work: Work, quantities: Mapping[uuid.UUID, int], promised: Collection[uuid.UUID] = ()
+) -> dict[uuid.UUID, Product]:
+    """Lock products and make sure enough is left of each but those that the buyer held until now."""
+    products = lock(work, quantities)
+    asked = {product: wanted for product, wanted in quantities.items() if product not in promised}
+    for shortage in shortages(products, asked):
+        raise shortage.as_error()
+    return products
+
+
+def _left(product: Product) -> int | None:
+    """Units that can be sold; None where that is unlimited."""
     if not product.available:
-        raise SoldOut(product.name)
+        return 0
     if product.stock_quantity is None:
-        return
-    left = product.stock_quantity - product.reserved_quantity
-    if left <= 0:
-        raise SoldOut(product.name)
-    if left < quantity:
-        raise NotEnoughStock(product.name, left)
+        return None
+    return product.stock_quantity - product.reserved_quantity

@@ -14,16 +14,22 @@ from db.repositories import (
     CartsRepository,
     CommandResultsRepository,
     CustomersRepository,
+    DiscountsRepository,
+    OptionGroupsRepository,
+    OptionsRepository,
     OrderItemsRepository,
     OrdersRepository,
     OutboxRepository,
     PaymentEventsRepository,
     PaymentsRepository,
     ProductsRepository,
+    RefundsRepository,
+    StaffActionsRepository,
     StateChangesRepository,
     StockReservationsRepository,
 )
 from settings import FeatureFlags, ShopSettings
+from shop.known_customers import CustomerCache, NoCache
 from shop.payments.interface import PaymentProvider
 
 Clock = Callable[[], datetime]
@@ -38,10 +44,13 @@ class Work:
     policy: ShopSettings
     flags: FeatureFlags
     providers: Mapping[str, PaymentProvider]
+    known_customers: CustomerCache = field(default_factory=NoCache)
     message_id: str = ""
     """The message that caused this work; empty for the shop's own jobs."""
     state: str | None = field(default=None)
     """The conversation state that this work moved the customer to, if it did."""
+    changed_customers: set[str] = field(default_factory=set)
+    """Pseudonyms of customers of whom caches know something else than is written here."""
 
     @cached_property
     def customers(self) -> CustomersRepository:
@@ -52,6 +61,21 @@ class Work:
     def products(self) -> ProductsRepository:
         """Products."""
         return ProductsRepository(self.session)
+
+    @cached_property
+    def options(self) -> OptionsRepository:
+        """Options of products."""
+        return OptionsRepository(self.session)
+
+    @cached_property
+    def option_groups(self) -> OptionGroupsRepository:
+        """Groups of options."""
+        return OptionGroupsRepository(self.session)
+
+    @cached_property
+    def discounts(self) -> DiscountsRepository:
+        """Discounts."""
+        return DiscountsRepository(self.session)
 
     @cached_property
     def carts(self) -> CartsRepository:
@@ -87,6 +111,16 @@ class Work:
     def payment_events(self) -> PaymentEventsRepository:
         """What providers told us."""
         return PaymentEventsRepository(self.session)
+
+    @cached_property
+    def refunds(self) -> RefundsRepository:
+        """Money that goes back."""
+        return RefundsRepository(self.session)
+
+    @cached_property
+    def staff_actions(self) -> StaffActionsRepository:
+        """What the staff decided."""
+        return StaffActionsRepository(self.session)
 
     @cached_property
     def outbox(self) -> OutboxRepository:

@@ -126,9 +126,9 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture
-def sandbox(settings: Settings) -> SandboxProvider:
+def sandbox(settings: Settings, sessions: sessionmaker[Session]) -> SandboxProvider:
     """The sandbox payment provider."""
-    return make_sandbox(settings)
+    return make_sandbox(settings, sessions)
 
 
 @pytest.fixture

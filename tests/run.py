@@ -20,7 +20,7 @@ from deploy.local.servers import EmbeddedPostgres, EmbeddedValkey
 from deploy.prepare import ROOT, environment, model_path, prepare_model, rasa_command, rasa_environment
 from tests.environment import ENVIRONMENT
 
-COMMERCE_TESTS = ("settings", "shop", "db", "actions", "whatsapp", "jobs", "web", "deploy")
+COMMERCE_TESTS = ("settings", "shop", "db", "actions", "whatsapp", "jobs", "web", "deploy", "faults/fast")
 DIALOGUE_TESTS = ("settings", "whatsapp", "dialogue")
 
 

@@ -1,18 +1,15 @@
 """The web process. Run with `python -m web`."""
 
-import logging
-
 import uvicorn
 
 from settings import read_settings_or_exit
+from settings.logs import configure_logs
 from web.app import make_app
 
 
 def main() -> None:
     """Serve until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # httpx logs every request at INFO; the webhook's answers say nothing new.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    configure_logs()
     settings = read_settings_or_exit()
     uvicorn.run(
         make_app(settings),

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from settings import Settings
 from shop.assembly import make_sandbox, make_shop
+from shop.errors import describe
 from web.health import Health
 from web.local_whatsapp import LocalWhatsApp
 from web.payments import PaymentPages
+from web.receipts import ReceiptPages
 from web.security import SecureHeaders
 from web.twilio_stand_in import TwilioStandIn
 from whatsapp.redis import connect
+
+logger = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parent / "db" / "seed" / "pictures"
@@ -32,13 +40,14 @@ def make_app(settings: Settings) -> Starlette:
     redis = connect(settings.redis)
     templates = Jinja2Templates(HERE / "templates")
     health = Health(shop, redis)
-    sandbox = None if settings.is_production else make_sandbox(settings)
+    sandbox = None if settings.is_production else make_sandbox(settings, shop.sessions)
     routes = [
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Mount("/static", StaticFiles(directory=HERE / "static")),
         Mount("/pictures", StaticFiles(directory=PICTURES)),
         *PaymentPages(shop, templates, settings.shop.business_name, sandbox).routes(),
+        *ReceiptPages(shop, templates).routes(),
     ]
     client = httpx.AsyncClient(timeout=15.0)
     if not settings.is_production:
@@ -54,4 +63,15 @@ def make_app(settings: Settings) -> Starlette:
         await client.aclose()
         await redis.aclose()
 
-    return Starlette(routes=routes, middleware=[Middleware(SecureHeaders)], lifespan=lifespan)
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(SecureHeaders)],
+        exception_handlers={SQLAlchemyError: database_failed},
+        lifespan=lifespan,
+    )
+
+
+async def database_failed(_: Request, error: Exception) -> JSONResponse:
+    """One line for the operator, without the values that the error quotes; the caller tries again."""
+    logger.error("database: %s", describe(error))
+    return JSONResponse({"error": "try again"}, status_code=503)

@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.templating import Jinja2Templates
 
-from shop.errors import PaymentRejected
+from shop.errors import PaymentRejected, ProviderUnavailable
 from shop.money import format_money
-from shop.payments import receipt
+from shop.payments import flow
 from shop.payments.sandbox import SandboxProvider
 from shop.service import Shop
 from web.security import BodyTooLarge, read_body
@@ -34,10 +34,18 @@ class PaymentPages:
 
     def routes(self) -> list[BaseRoute]:
         """Webhooks of all providers; the pay page where the sandbox exists."""
-        routes: list[BaseRoute] = [Route("/payments/webhooks/{provider}", self._webhook, methods=["POST"])]
+        routes: list[BaseRoute] = [
+            Route("/payments/webhooks/{provider}", self._webhook, methods=["POST"]),
+            Route("/payments/thanks", self._thanks),
+        ]
         if self._sandbox is not None:
             routes.append(Route("/payments/sandbox/{reference}", self._pay, methods=["GET", "POST"]))
         return routes
+
+    async def _thanks(self, request: Request) -> Response:
+        """Where providers send customers back to: the rest is told in WhatsApp."""
+        context = {"business_name": self._business_name}
+        return self._templates.TemplateResponse(request, "payment_thanks.html", context)
 
     async def _webhook(self, request: Request) -> Response:
         """A provider tells what became of a payment."""
@@ -48,12 +56,13 @@ class PaymentPages:
         provider = request.path_params["provider"]
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            outcome = await asyncio.to_thread(
-                self._shop.run, lambda work: receipt.receive(work, provider, body, headers)
-            )
+            outcome = await asyncio.to_thread(flow.receive, self._shop, provider, body, headers)
         except PaymentRejected as rejection:
             logger.warning("payment webhook of %r rejected: %s", provider[:20], rejection)
             return JSONResponse({"error": "rejected"}, status_code=400)
+        except ProviderUnavailable:
+            # The event is kept; told again, or asked about by the jobs, it is applied.
+            return JSONResponse({"error": "try again"}, status_code=503)
         return JSONResponse({"outcome": outcome})
 
     async def _pay(self, request: Request) -> Response:
@@ -73,7 +82,7 @@ class PaymentPages:
                 await asyncio.to_thread(self._settle, sandbox, reference, outcome)
             except PaymentRejected as rejection:
                 return JSONResponse({"error": str(rejection)}, status_code=400)
-        charge = await asyncio.to_thread(self._shop.run, lambda work: sandbox.read(work.session, reference))
+        charge = await asyncio.to_thread(sandbox.charge, reference)
         if charge is None:
             return JSONResponse({"error": "no such payment"}, status_code=404)
         context = {
@@ -85,7 +94,5 @@ class PaymentPages:
 
     def _settle(self, sandbox: SandboxProvider, reference: str, outcome: str) -> None:
         """Decide the charge, then take in its notification by the way of every provider."""
-        notification = self._shop.run(lambda work: sandbox.settle(work.session, reference, outcome))
-        self._shop.run(
-            lambda work: receipt.receive(work, sandbox.name, notification.body, notification.headers)
-        )
+        notification = sandbox.settle(reference, outcome)
+        flow.receive(self._shop, sandbox.name, notification.body, notification.headers)

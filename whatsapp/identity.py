@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 
 import phonenumbers
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -12,8 +11,6 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from settings import PrivacySettings
 
 WHATSAPP_PREFIX = "whatsapp:"
-# A price, or a round number such as a million: nobody's phone.
-_AMOUNT = re.compile(r"\d+\.\d{2}|[1-9]\d{0,2}0{5,}")
 
 
 class InvalidAddress(ValueError):
@@ -25,7 +22,8 @@ class Identity:
 
     def __init__(self, privacy: PrivacySettings) -> None:
         self._index_key = privacy.phone_index_key
-        self._fernet = MultiFernet([Fernet(key) for key in privacy.phone_encryption_keys])
+        keys = [Fernet(key) for key in privacy.phone_encryption_keys]
+        self._first, self._fernet = keys[0], MultiFernet(keys)
 
     def pseudonym(self, number: str) -> str:
         """The conversation's id and the customer's look-up value: HMAC-SHA256 of the number, in hex."""
@@ -46,6 +44,18 @@ class Identity:
         except InvalidToken:
             raise InvalidAddress("an address that none of our keys opens") from None
 
+    def reseal(self, address: str) -> str:
+        """The same number sealed with the first key; what already is stays as it is.
+
+        Raises:
+            InvalidAddress
+        """
+        try:
+            self._first.decrypt(address.encode())
+            return address
+        except InvalidToken:
+            return self.seal(self.unseal(address))
+
 
 def number_of(address: str) -> str:
     """The E.164 number of a Twilio address such as `whatsapp:+2348031234567`.
@@ -60,20 +70,3 @@ def number_of(address: str) -> str:
     if not phonenumbers.is_possible_number(parsed):
         raise InvalidAddress("not a possible phone number")
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
-
-def mask_numbers(text: str, home_number: str) -> str:
-    """Replace phone numbers typed in a message by dots, before anything stores the message.
-
-    Args:
-        text: what the customer typed.
-        home_number: the shop's own E.164 number; its country reads numbers without a country code.
-    """
-    region = phonenumbers.region_code_for_number(phonenumbers.parse(home_number))
-    matches = phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.POSSIBLE)
-    masked = text
-    for match in reversed(list(matches)):
-        digits = sum(character.isdigit() for character in match.raw_string)
-        if digits >= 7 and not _AMOUNT.fullmatch(match.raw_string):
-            masked = masked[: match.start] + "•••" + masked[match.end :]
-    return masked

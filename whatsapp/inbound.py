@@ -6,15 +6,22 @@ import enum
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qsl
 
 from twilio.request_validator import RequestValidator
 
-from whatsapp.identity import Identity, InvalidAddress, mask_numbers, number_of
+from whatsapp.identity import Identity, InvalidAddress, number_of
+from whatsapp.redaction import Redacted, redact
 
 MOST_FIELDS = 200
 MOST_CHARACTERS = 4096
+MOST_COORDINATE_CHARACTERS = 32
+MOST_LATITUDE = 90
+MOST_LONGITUDE = 180
+# A tenth of a metre; what a phone measures is coarser.
+COORDINATE_STEP = Decimal("0.000001")
 
 
 class MalformedRequest(ValueError):
@@ -26,7 +33,11 @@ class Kind(str, enum.Enum):
 
     TEXT = "text"
     UNREADABLE = "unreadable"
-    """A picture, voice note, location or contact: answered politely."""
+    """A picture, voice note or contact: answered politely."""
+    LOCATION = "location"
+    """A pin on the map; `data` holds latitude, longitude, address and label, all strings."""
+    CARD_NUMBER = "card_number"
+    """A message from which a card number was removed, whatever else it says."""
     EVENT = "event"
     """Something that the shop itself has to tell."""
 
@@ -36,7 +47,8 @@ class InboundMessage:
     """One message on its way to the dialogue.
 
     `id` is Twilio's MessageSid or the outbox row's id; `conversation` the pseudonym of the number;
-    `address` the number, sealed. An event carries its intent in `event` and its values in `data`.
+    `address` the number, sealed. An event carries its intent in `event` and its values in `data`, which
+    also holds where a location is.
     """
 
     id: str
@@ -105,13 +117,58 @@ def parse_message(fields: Mapping[str, str], identity: Identity, home_number: st
         number = number_of(fields.get("From", ""))
     except InvalidAddress:
         raise MalformedRequest("no usable From") from None
-    text = (fields.get("Body") or fields.get("ButtonText") or "").strip()[:MOST_CHARACTERS]
+
+    def redacted(name: str) -> Redacted:
+        return redact(_cut(fields.get(name, "").strip()), home_number, number)
+
+    said = redacted("Body" if fields.get("Body") else "ButtonText")
+    address, label = redacted("Address"), redacted("Label")
+    place = _coordinates(fields)
+    # The profile name does not count: it comes with every message, and would lock its customer out.
+    if said.card_removed or address.card_removed or label.card_removed:
+        kind, data = Kind.CARD_NUMBER, None
+    elif place is not None:
+        kind, data = Kind.LOCATION, {**place, "address": address.text, "label": label.text}
+    else:
+        kind, data = Kind.TEXT if said.text else Kind.UNREADABLE, None
     return InboundMessage(
         id=message_id,
         conversation=identity.pseudonym(number),
         address=identity.seal(number),
-        kind=Kind.TEXT if text else Kind.UNREADABLE,
-        # A number without a country code may be of the shop's country, or of the customer's own.
-        text=mask_numbers(mask_numbers(text, home_number), number),
-        profile_name=fields.get("ProfileName") or None,
+        kind=kind,
+        text=said.text,
+        profile_name=redacted("ProfileName").text or None,
+        data=data,
     )
+
+
+def _cut(text: str) -> str:
+    """A text of bearable length; one that is cut ends with a letter, not with half of a number."""
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    end = MOST_CHARACTERS
+    while end and not text[end - 1].isalpha():
+        end -= 1
+    return text[:end]
+
+
+def _coordinates(fields: Mapping[str, str]) -> dict[str, str] | None:
+    """Where a pin is; None without a pin, and for one that is nowhere on Earth."""
+    latitude = _coordinate(fields.get("Latitude", ""), MOST_LATITUDE)
+    longitude = _coordinate(fields.get("Longitude", ""), MOST_LONGITUDE)
+    if latitude is None or longitude is None:
+        return None
+    return {"latitude": latitude, "longitude": longitude}
+
+
+def _coordinate(given: str, most: int) -> str | None:
+    if len(given) > MOST_COORDINATE_CHARACTERS:
+        return None
+    try:
+        degrees = Decimal(given)
+    except InvalidOperation:
+        return None
+    if not degrees.is_finite() or abs(degrees) > most:
+        return None
+    # Adding zero turns -0 into 0; normalising drops the zeros behind.
+    return f"{(degrees.quantize(COORDINATE_STEP) + 0).normalize():f}"

@@ -19,6 +19,8 @@ ANSWER_SECONDS = 5.0
 
 # Keys that one plane writes and the other reads.
 CATALOGUE_KEY = "chatcart:catalogue"
+# Hits and misses of the copies in Redis: a hash of counters.
+CACHE_COUNTERS_KEY = "chatcart:cache"
 SENDER_BEAT_KEY = "chatcart:sender:beat"
 
 

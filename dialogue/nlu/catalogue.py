@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import redis
 
 from settings import RedisSettings
-from whatsapp.redis import CATALOGUE_KEY, connection_options
+from whatsapp.redis import CACHE_COUNTERS_KEY, CATALOGUE_KEY, connection_options
 
 logger = logging.getLogger(__name__)
 
@@ -29,11 +31,20 @@ class CatalogueName:
 
 
 @dataclass(frozen=True)
+class ProductChoices:
+    """What can be chosen about a product: phrases with the option's id, and what can be left out."""
+
+    options: tuple[tuple[str, str], ...] = ()
+    removables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Catalogue:
-    """All names of one version of the catalogue."""
+    """All names of one version of the catalogue, and the choices about each product."""
 
     version: str
     names: tuple[CatalogueName, ...]
+    choices: Mapping[str, ProductChoices] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, document: str) -> Catalogue:
@@ -45,7 +56,23 @@ class Catalogue:
             for text in (product["name"], *product["aliases"])
         ]
         categories = [CatalogueName(name, "category", name, name) for name in values["categories"]]
-        return cls(values["version"], (*products, *categories))
+        return cls(values["version"], (*products, *categories), _choices(values))
+
+
+def _choices(values: dict[str, Any]) -> dict[str, ProductChoices]:
+    """The choices of each product that has any; products of one kind share theirs."""
+    groups = {
+        key: tuple((phrase, one["id"]) for one in options for phrase in (one["name"], *one["aliases"]))
+        for key, options in values.get("option_groups", {}).items()
+    }
+    shared: dict[tuple[tuple[str, ...], tuple[str, ...]], ProductChoices] = {}
+    found = {}
+    for product in values["products"]:
+        kind = tuple(product.get("option_groups", ())), tuple(product.get("removable", ()))
+        if any(kind):
+            options = tuple(pair for key in kind[0] for pair in groups.get(key, ()))
+            found[product["id"]] = shared.setdefault(kind, ProductChoices(options, kind[1]))
+    return found
 
 
 EMPTY = Catalogue("", ())
@@ -77,6 +104,7 @@ class LiveCatalogue:
         """Read the catalogue; keeps the last good one if there is none or it is damaged."""
         try:
             document = self._redis.get(CATALOGUE_KEY)
+            self._redis.hincrby(CACHE_COUNTERS_KEY, "catalogue_hits" if document else "catalogue_misses", 1)
             if document and f'"version": "{self._current.version}"' not in document[:100]:
                 self._current = Catalogue.from_json(document)
         except (redis.RedisError, OSError) as error:

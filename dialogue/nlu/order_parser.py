@@ -19,6 +19,7 @@ from spacy.tokens import Doc
 
 from dialogue.nlu.catalogue import EMPTY, Catalogue, CatalogueName, LiveCatalogue
 from dialogue.nlu.numbers import NumberSpan, find_numbers
+from dialogue.nlu.order_options import FoundOption, OptionFinder, Zone, zones
 from settings import SettingError, read_settings
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,27 @@ class Mention:
     shown: str
 
 
+@dataclass(frozen=True)
+class Said:
+    """What was found in a message; `covered` are the spans of all that is not a catalogue name."""
+
+    text: str
+    mentions: list[Mention]
+    numbers: list[NumberSpan]
+    unknown: bool
+    options: bool
+    covered: list[tuple[int, int]]
+
+    @property
+    def rest(self) -> str:
+        """The text without what was found."""
+        spans = [(mention.start, mention.end) for mention in self.mentions] + self.covered
+        return "".join(
+            " " if any(start <= place < end for start, end in spans) else character
+            for place, character in enumerate(self.text)
+        )
+
+
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR], is_trainable=False)
 class OrderParser(GraphComponent):
     """Adds `order_line`, `category` and `quantity` entities, and the intent where they are all there is."""
@@ -64,6 +86,7 @@ class OrderParser(GraphComponent):
         self._catalogue = EMPTY
         self._matcher = PhraseMatcher(self._nlp.vocab, attr="LOWER")
         self._names: dict[str, list[CatalogueName]] = {}
+        self._finders: dict[tuple[str, ...], OptionFinder] = {}
 
     @classmethod
     def create(
@@ -93,6 +116,7 @@ class OrderParser(GraphComponent):
 
     def use(self, catalogue: Catalogue) -> None:
         """Parse with this catalogue from now on."""
+        self._finders = {}
         matcher = PhraseMatcher(self._nlp.vocab, attr="LOWER")
         names: dict[str, list[CatalogueName]] = {}
         for name in catalogue.names:
@@ -106,7 +130,7 @@ class OrderParser(GraphComponent):
         doc = self._nlp.make_doc(text)
         mentions = self._mentions(doc)
         numbers = [number for number in find_numbers(text) if not _inside(number, mentions)]
-        entities, free = _order_lines(text, mentions, numbers)
+        entities, free, choices = self._order_lines(text, mentions, numbers)
         entities += [_entity("quantity", str(number.value), number.start, number.end) for number in free]
         kept = [
             entity
@@ -115,9 +139,43 @@ class OrderParser(GraphComponent):
         ]
         message.set(ENTITIES, kept + entities, add_to_output=True)
         unknown = [(entity["start"], entity["end"]) for entity in kept if entity["entity"] == "product"]
-        intent = _plain_intent(text, mentions, numbers, unknown, message.get(INTENT) or {})
+        covered = [(n.start, n.end) for n in numbers] + unknown + [(c.start, c.end) for c in choices]
+        said = Said(text, mentions, numbers, bool(unknown), bool(choices), covered)
+        intent = _plain_intent(said, message.get(INTENT) or {})
         if intent:
             message.set(INTENT, {"name": intent, "confidence": SURE}, add_to_output=True)
+
+    def _order_lines(
+        self, text: str, mentions: list[Mention], numbers: list[NumberSpan]
+    ) -> tuple[list[dict[str, Any]], list[NumberSpan], list[FoundOption]]:
+        """Products with their numbers and options, the numbers that belong to none, the options."""
+        own, free = _own_numbers(text, mentions, numbers)
+        if all(mention.kind == "category" for mention in mentions):
+            # "extra cheese on the burger": which of the burgers, the cart knows.
+            choices = self._finder(()).find(text, Zone(0, len(text)))
+            named = mentions[0].shown if mentions else ""
+            changes = _changes_of_options(choices, free, named)
+            lines = [_category_line(*pair) for pair in zip(mentions, own, strict=True)]
+            return [*lines, *changes], free, choices
+        entities: list[dict[str, Any]] = []
+        choices = []
+        spans = [(mention.start, mention.end) for mention in mentions]
+        for mention, number, zone in zip(mentions, own, zones(text, spans, own), strict=True):
+            if mention.kind == "category":
+                entities.append(_category_line(mention, number))
+                continue
+            found = self._finder(mention.ids[:1]).find(text, zone)
+            entities += _product_lines(mention, number, found, free)
+            choices += found
+        return entities, free, choices
+
+    def _finder(self, products: tuple[str, ...]) -> OptionFinder:
+        """Finds the options of these products; of none: all options there are."""
+        if products not in self._finders:
+            choices = self._catalogue.choices
+            offered = [choices[id] for id in products if id in choices] if products else choices.values()
+            self._finders[products] = OptionFinder(dict.fromkeys(offered))
+        return self._finders[products]
 
     def _mentions(self, doc: Doc) -> list[Mention]:
         """Catalogue names, the longest first where they overlap; products before categories."""
@@ -149,23 +207,73 @@ def _inside(number: NumberSpan, mentions: list[Mention]) -> bool:
     return any(m.start <= number.start and number.end <= m.end for m in mentions)
 
 
-def _order_lines(
+def _own_numbers(
     text: str, mentions: list[Mention], numbers: list[NumberSpan]
-) -> tuple[list[dict[str, Any]], list[NumberSpan]]:
-    """Products with the number that belongs to each, and the numbers that belong to none."""
+) -> tuple[list[NumberSpan | None], list[NumberSpan]]:
+    """The number that belongs to each mention, and the numbers that belong to none."""
     free = list(numbers)
-    entities = []
+    own: list[NumberSpan | None] = []
     for mention in mentions:
         number = _number_of(text, mention, mentions, free)
         if number is not None:
             free.remove(number)
-        quantity = str(number.value) if number else None
-        if mention.kind == "category":
-            value: Any = {"category": mention.ids[0], "quantity": quantity}
-        else:
-            value = {"products": list(mention.ids), "name": mention.shown, "quantity": quantity}
-        entities.append(_entity("order_line", value, mention.start, mention.end))
-    return entities, free
+        own.append(number)
+    return own, free
+
+
+def _product_lines(
+    mention: Mention, number: NumberSpan | None, found: list[FoundOption], free: list[NumberSpan]
+) -> list[dict[str, Any]]:
+    """The lines that one mention means: one, or two where some units are to be different
+    ("2 burgers, one w/o onions")."""
+    some = next((n for n in free if n.start >= mention.end and _speaks_of(n, found)), None)
+    total = number.value if number else None
+    if some is None or total is None or not 0 < some.value < total:
+        return [_line(mention, _text(number), found)]
+    free.remove(some)
+    different = [one for one in found if one.start >= some.end]
+    common = [one for one in found if one.start < some.start]
+    return [
+        _line(mention, str(total - some.value), common),
+        _line(mention, str(some.value), [*common, *different]),
+    ]
+
+
+def _speaks_of(number: NumberSpan, found: list[FoundOption]) -> bool:
+    """Whether an option or a removal follows a number at once."""
+    return any(0 <= one.start - number.end <= len(" with ") for one in found)
+
+
+def _line(mention: Mention, quantity: str | None, found: list[FoundOption]) -> dict[str, Any]:
+    value = {"products": list(mention.ids), "name": mention.shown, "quantity": quantity, **_chosen(found)}
+    return _entity("order_line", value, mention.start, mention.end)
+
+
+def _category_line(mention: Mention, number: NumberSpan | None) -> dict[str, Any]:
+    value = {"category": mention.ids[0], "quantity": _text(number)}
+    return _entity("order_line", value, mention.start, mention.end)
+
+
+def _changes_of_options(found: list[FoundOption], free: list[NumberSpan], named: str) -> list[dict[str, Any]]:
+    """What was said about options without naming a product: about a line of the cart."""
+    if not found:
+        return []
+    some = next((number for number in free if _speaks_of(number, found)), None)
+    if some is not None:
+        free.remove(some)
+    value = {"products": [], "name": named, "quantity": _text(some), **_chosen(found)}
+    return [_entity("order_line", value, found[0].start, found[-1].end)]
+
+
+def _chosen(found: list[FoundOption]) -> dict[str, list[str]]:
+    return {
+        "options": list(dict.fromkeys(one.option for one in found if one.option)),
+        "removals": list(dict.fromkeys(one.removal for one in found if one.removal)),
+    }
+
+
+def _text(number: NumberSpan | None) -> str | None:
+    return str(number.value) if number else None
 
 
 def _number_of(
@@ -183,30 +291,22 @@ def _number_of(
     return None
 
 
-def _plain_intent(
-    text: str,
-    mentions: list[Mention],
-    numbers: list[NumberSpan],
-    unknown: list[tuple[int, int]],
-    intent: dict[str, Any],
-) -> str | None:
-    """The intent of a message that names products or numbers and says nothing else about them."""
-    covered = [(m.start, m.end) for m in mentions] + [(n.start, n.end) for n in numbers] + unknown
-    rest = "".join(
-        " " if any(start <= place < end for start, end in covered) else character
-        for place, character in enumerate(text)
-    )
-    if not any(character.isalnum() for character in text):
-        return _sign_intent(text)
-    plain = _only(rest, FILLERS)
-    if plain and unknown and not mentions:
+def _plain_intent(said: Said, intent: dict[str, Any]) -> str | None:
+    """The intent of a message that names products, options or numbers and says nothing else about them."""
+    if not any(character.isalnum() for character in said.text):
+        return _sign_intent(said.text)
+    plain = _only(said.rest, FILLERS)
+    if plain and said.unknown and not said.mentions:
         return "select_product"
-    if plain and mentions:
-        browsing = all(m.kind == "category" for m in mentions) and not numbers
+    only_categories = all(m.kind == "category" for m in said.mentions)
+    if plain and said.options and only_categories:
+        return "modify_item"
+    if plain and said.mentions:
+        browsing = only_categories and not said.numbers
         return "browse_menu" if browsing else "select_product"
-    if plain and len(numbers) == 1:
+    if plain and len(said.numbers) == 1:
         return "give_quantity"
-    if any(m.kind == "product" for m in mentions) and intent.get("name") not in ABOUT_PRODUCTS:
+    if any(m.kind == "product" for m in said.mentions) and intent.get("name") not in ABOUT_PRODUCTS:
         return "select_product"
     return None
 

@@ -1,30 +1,53 @@
-"""What a payment provider must offer. Amounts are Decimal in major units of `currency`."""
+"""What every way to pay offers. Amounts are Decimal in major units of `currency`.
+
+A provider is asked outside of any database transaction: it may be slow or silent.
+"""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from sqlalchemy.orm import Session
+
+class Settlement(enum.StrEnum):
+    """Who says that the money came: the provider, a member of staff, or whoever hands the order over."""
+
+    PROVIDER = "provider"
+    STAFF = "staff"
+    ON_HANDOVER = "on_handover"
 
 
 @dataclass(frozen=True)
 class PaymentRequest:
-    """What is to be paid."""
+    """What is to be paid. `reference` is ours, unique, and the idempotency key of the call."""
 
+    reference: str
     order_number: str
     amount: Decimal
     currency: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True)
-class PaymentLink:
-    """Where the customer pays, and the reference that the provider's events carry."""
+class StartedPayment:
+    """A payment that was opened: where the customer pays (None: nowhere online), and the provider's id."""
+
+    url: str | None = None
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True)
+class PaymentHandle:
+    """A payment as its provider knows it: by our reference, or by its own id."""
 
     reference: str
-    url: str
+    provider_id: str | None
+    amount: Decimal
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -44,25 +67,54 @@ class ProviderPayment:
     paid: bool | None
     amount: Decimal
     currency: str
+    refunded: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class StartedRefund:
+    """A refund as the provider took it; `done` False where it has to be carried out by hand or later."""
+
+    provider_id: str | None
+    done: bool
 
 
 class PaymentProvider(Protocol):
-    """One way to pay."""
+    """One way to pay.
 
-    name: str
+    Every method that asks the provider raises `ProviderUnavailable` where it cannot be reached or
+    answers nothing usable; asking again is safe.
+    """
 
-    def start(self, session: Session, request: PaymentRequest) -> PaymentLink:
-        """Open a payment and return where the customer pays it."""
+    @property
+    def name(self) -> str:
+        """As PAYMENT_PROVIDERS and payments.payment_method name it."""
 
-    def link(self, reference: str) -> str:
-        """The address of a payment that was started."""
+    @property
+    def settlement(self) -> Settlement:
+        """Who says that the money came."""
 
-    def verify(self, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
-        """Check a notification's signature over its raw bytes.
+    def start(self, request: PaymentRequest) -> StartedPayment:
+        """Open a payment; asked again with the same reference, the same payment."""
+
+    def verify(self, body: bytes, headers: Mapping[str, str]) -> ProviderEvent | None:
+        """Check a notification's signature over its raw bytes; None if it says nothing about a payment.
+
+        Args:
+            headers: names in lower case.
 
         Raises:
             PaymentRejected: if it is forged or malformed.
         """
 
-    def read(self, session: Session, reference: str) -> ProviderPayment | None:
+    def read(self, payment: PaymentHandle) -> ProviderPayment | None:
         """Ask the provider about a payment; None where it knows none."""
+
+    def close(self, payment: PaymentHandle) -> ProviderPayment | None:
+        """Make sure, as far as the provider can, that a payment is not paid any more; how it stands."""
+
+    def refund(self, payment: PaymentHandle, amount: Decimal, key: str) -> StartedRefund:
+        """Send money back; asked again with the same key, the same refund.
+
+        Raises:
+            RefundRefused: if the provider will never do it.
+        """

@@ -14,11 +14,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy.orm import Session
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, sessionmaker
 
 from db.models import SandboxCharge
-from shop.errors import PaymentRejected
-from shop.payments.interface import PaymentLink, PaymentRequest, ProviderEvent, ProviderPayment
+from shop.errors import PaymentRejected, RefundRefused
+from shop.payments.interface import (
+    PaymentHandle,
+    PaymentRequest,
+    ProviderEvent,
+    ProviderPayment,
+    Settlement,
+    StartedPayment,
+    StartedRefund,
+)
 
 SIGNATURE_HEADER = "x-sandbox-signature"
 OUTCOMES = ("paid", "failed")
@@ -33,26 +42,30 @@ class Notification:
 
 
 class SandboxProvider:
-    """Pays with a button. `key` signs its notifications."""
+    """Pays with a button. `key` signs its notifications; `sessions` reach its own ledger, which no
+    transaction of the shop spans.
+    """
 
     name = "sandbox"
+    settlement = Settlement.PROVIDER
 
-    def __init__(self, public_base_url: str, key: bytes) -> None:
+    def __init__(self, public_base_url: str, key: bytes, sessions: sessionmaker[Session]) -> None:
+        self._sessions = sessions
         self._base_url = public_base_url
         self._key = key
 
-    def start(self, session: Session, request: PaymentRequest) -> PaymentLink:
-        """Open a charge in the sandbox's ledger."""
-        reference = f"sbx_{secrets.token_hex(16)}"
-        session.add(SandboxCharge(reference=reference, amount=request.amount, currency=request.currency))
-        session.flush()
-        return PaymentLink(reference, self.link(reference))
+    def start(self, request: PaymentRequest) -> StartedPayment:
+        """Open a charge in the sandbox's ledger, once for each reference."""
+        charge = {
+            "reference": request.reference,
+            "amount": request.amount,
+            "currency": request.currency,
+        }
+        with self._sessions.begin() as session:
+            session.execute(insert(SandboxCharge).values(charge).on_conflict_do_nothing())
+        return StartedPayment(f"{self._base_url}/payments/sandbox/{request.reference}", request.reference)
 
-    def link(self, reference: str) -> str:
-        """The address of the pay page."""
-        return f"{self._base_url}/payments/sandbox/{reference}"
-
-    def settle(self, session: Session, reference: str, outcome: str) -> Notification:
+    def settle(self, reference: str, outcome: str) -> Notification:
         """Decide a charge, as the customer's button does, and make the notification of it.
 
         A charge that was paid stays paid.
@@ -60,11 +73,12 @@ class SandboxProvider:
         Raises:
             PaymentRejected: unknown reference or outcome.
         """
-        charge = session.get(SandboxCharge, reference, with_for_update=True)
-        if charge is None or outcome not in OUTCOMES:
-            raise PaymentRejected("unknown sandbox charge or outcome")
-        if charge.outcome != "paid":
-            charge.outcome = outcome
+        with self._sessions.begin() as session:
+            charge = session.get(SandboxCharge, reference, with_for_update=True)
+            if charge is None or outcome not in OUTCOMES:
+                raise PaymentRejected("unknown sandbox charge or outcome")
+            if charge.outcome != "paid":
+                charge.outcome = outcome
         event_id = f"evt_{secrets.token_urlsafe(12)}"
         body = json.dumps({"id": event_id, "reference": reference}).encode()
         return Notification(body, {SIGNATURE_HEADER: self._sign(body)})
@@ -84,13 +98,39 @@ class SandboxProvider:
         except (ValueError, KeyError, TypeError):
             raise PaymentRejected("malformed notification") from None
 
-    def read(self, session: Session, reference: str) -> ProviderPayment | None:
+    def read(self, payment: PaymentHandle) -> ProviderPayment | None:
         """Ask the sandbox's ledger."""
-        charge = session.get(SandboxCharge, reference)
-        if charge is None:
-            return None
-        paid = None if charge.outcome is None else charge.outcome == "paid"
-        return ProviderPayment(reference, paid, Decimal(charge.amount), charge.currency)
+        return self.charge(payment.reference)
+
+    def charge(self, reference: str) -> ProviderPayment | None:
+        """A charge of the ledger, for its pay page."""
+        with self._sessions.begin() as session:
+            charge = session.get(SandboxCharge, reference)
+            if charge is None:
+                return None
+            paid = None if charge.outcome is None else charge.outcome == "paid"
+            return ProviderPayment(reference, paid, charge.amount, charge.currency, charge.refunded)
+
+    def close(self, payment: PaymentHandle) -> ProviderPayment | None:
+        """The sandbox closes nothing, as some providers do not: late money is part of the play."""
+        return self.read(payment)
+
+    def refund(self, payment: PaymentHandle, amount: Decimal, key: str) -> StartedRefund:
+        """Send money back; the ledger knows each key once.
+
+        Raises:
+            RefundRefused: more than came.
+        """
+        with self._sessions.begin() as session:
+            charge = session.get(SandboxCharge, payment.reference, with_for_update=True)
+            if charge is None:
+                raise RefundRefused(self.name)
+            if key not in charge.refund_keys:
+                if charge.refunded + amount > charge.amount:
+                    raise RefundRefused(self.name)
+                charge.refunded += amount
+                charge.refund_keys = [*charge.refund_keys, key]
+        return StartedRefund(provider_id=f"re_{key}", done=True)
 
     def _sign(self, body: bytes) -> str:
         return hmac.new(self._key, body, hashlib.sha256).hexdigest()

@@ -254,7 +254,7 @@ async def test_a_good_quantity_goes_into_the_cart_on_top_of_what_is_there(talk, 
         assert validated.slots["quantity"] == int(given)
         answer = await talk.does("action_add_to_cart")
         assert answer.named == ["utter_added"]
-        assert "Added Test Burger." in answer.text
+        assert f"Added {given} × Test Burger." in answer.text
     assert in_carts(sessions) == {"Test Burger": 5}
     assert (talk.slots["product"], talk.slots["quantity"]) == (None, None)
 

@@ -7,9 +7,8 @@ import re
 import pytest
 
 from db.models import Order, OutboxEvent, Payment, Product
-from shop import orders
 from shop.customers import recognise
-from shop.payments import receipt
+from shop.payments import flow
 from tests.actions.test_actions import in_carts
 from tests.actions.tracker import number, order_line
 
@@ -34,8 +33,8 @@ def settle(shop, sandbox, sessions, outcome: str) -> dict[str, object]:
     """The provider tells what became of the payment; the values of the notice that results."""
     with sessions() as session:
         reference = session.query(Payment).one().payment_reference
-    told = shop.run(lambda work: sandbox.settle(work.session, reference, outcome))
-    shop.run(lambda work: receipt.receive(work, "sandbox", told.body, told.headers))
+    told = sandbox.settle(reference, outcome)
+    flow.receive(shop, "sandbox", told.body, told.headers)
     return notice(sessions)
 
 
@@ -157,7 +156,7 @@ async def test_where_payment_is_off_the_order_is_placed_and_paid_at_the_counter(
     assert talk.state == "ORDER_COMPLETE"
 
 
-async def test_who_was_slower_is_told_and_keeps_the_cart(talk, make_talk, menu, sessions):
+async def test_who_was_slower_is_told_what_is_left_and_asked_again(talk, make_talk, menu, sessions):
     await talk.turn("action_select_product", "5 cokes", [order_line(menu["coke"], quantity="5")])
     await talk.turn("action_checkout", "checkout")
     with sessions.begin() as session:
@@ -165,9 +164,10 @@ async def test_who_was_slower_is_told_and_keeps_the_cart(talk, make_talk, menu, 
     talk.hears("yes", intent="affirm")
     talk.fills("order_confirmed", True)
     answer = await talk.does("action_place_order")
-    assert "We only have 2 of *Coke 35cl* left." in answer.text
-    assert talk.state == "ADDING_TO_CART"
-    assert in_carts(sessions) == {"Coke 35cl": 5}
+    assert "only 2 of *Coke 35cl* left" in answer.text
+    assert answer.followed_by == ["checkout_form"], "and asked again"
+    assert talk.state == "REVIEWING_ORDER"
+    assert in_carts(sessions) == {"Coke 35cl": 2}
     with sessions() as session:
         assert session.query(Order).count() == 0
 
@@ -202,7 +202,7 @@ async def test_a_failed_payment_is_told_with_the_link_to_try_again(talk, menu, s
 async def test_an_order_that_was_not_paid_in_time_goes_back_to_the_cart(talk, menu, sessions, shop, clock):
     await place(talk, menu)
     clock.pass_minutes(31)
-    assert shop.run(orders.expire) == 1
+    assert flow.expire_due(shop) == 1
     talk.hears(event=notice(sessions), intent="payment_expired")
     assert (await talk.does("action_payment_expired")).named == ["utter_payment_expired"]
     assert talk.state == "ADDING_TO_CART"

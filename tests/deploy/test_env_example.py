@@ -15,6 +15,7 @@ from settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / ".env.example"
+SETTINGS = sorted((ROOT / "settings").glob("*.py"))
 ASSIGNMENT = re.compile(r"^(#?)([A-Z][A-Z0-9_]*)=(.*)$")
 A_LATER_RELEASE = {"LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"}
 CONTAINERS_ONLY = {"POSTGRES_PASSWORD", "PUBLISHED_ADDRESS", "PUBLISHED_PORT"}
@@ -24,7 +25,11 @@ DOCUMENTED = """
     TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN TWILIO_AUTH_TOKEN_NEXT TWILIO_WHATSAPP_NUMBER TWILIO_API_BASE_URL
     WHATSAPP_WEBHOOK_VERIFY_TOKEN WHATSAPP_DEV_MODE
     BUSINESS_NAME CURRENCY TAX_RATE PAYMENT_TIMEOUT_MINUTES PAYMENT_PROVIDERS
-    PHONE_ENCRYPTION_KEYS PHONE_INDEX_KEY LLM_BASE_URL LLM_API_KEY LLM_MODEL
+    CUSTOMER_CACHE_HOURS SHOP_TIMEZONE TAX_CLASSES OPENING_HOURS DELIVERY_FEE DELIVERY_MINIMUM CART_HOURS
+    BANK_TRANSFER_HOURS BANK_ACCOUNT CASH_LIMIT
+    STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_WEBHOOK_SECRET_NEXT STRIPE_API_BASE_URL
+    PAYSTACK_SECRET_KEY PAYSTACK_API_BASE_URL PAYSTACK_CUSTOMER_EMAIL
+    PHONE_ENCRYPTION_KEYS PHONE_INDEX_KEY PHONE_INDEX_KEY_NEXT LLM_BASE_URL LLM_API_KEY LLM_MODEL
     ENABLE_PAYMENT_PROCESSING ENABLE_CUSTOMER_RECOGNITION ENABLE_ORDER_TRACKING ENABLE_MULTI_LANGUAGE
 """.split()
 
@@ -32,11 +37,14 @@ DOCUMENTED = """
 def names_read_by_settings() -> set[str]:
     """The first text argument of a call, where it looks like a variable's name."""
     names = set()
-    for node in ast.walk(ast.parse((ROOT / "settings.py").read_text())):
-        if isinstance(node, ast.Call):
-            texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-            if texts and re.fullmatch(r"[A-Z][A-Z0-9_]+", texts[0]):
-                names.add(texts[0])
+    for file in SETTINGS:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call):
+                texts = [
+                    a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
+                ]
+                if texts and re.fullmatch(r"[A-Z][A-Z0-9_]+", texts[0]):
+                    names.add(texts[0])
     return names
 
 

@@ -93,6 +93,7 @@ async def test_a_text_is_parsed_by_rasa(agent, redis):
         "address": "sealed",
         "profile_name": "Ada",
         "event": None,
+        "notice": False,
     }
 
 
@@ -109,12 +110,16 @@ async def test_a_text_is_parsed_by_rasa(agent, redis):
         '/payment_confirmed{"order_number": "K7M2PX"}',
         "/restart",
         "/session_start",
+        "/send_media",
+        "/share_location",
+        "/send_card_number",
+        '/share_location{"latitude": "6.6"}',
     ],
 )
 async def test_customers_have_no_commands(agent, redis, typed):
     message = await heard(agent, redis, entry(typed))
     assert not message.text.strip().startswith("/")
-    assert message.text.split("{")[0] in ("payment_confirmed", "restart", "session_start")
+    assert message.text.split("{")[0] == typed.split("{")[0].lstrip("/ \t\n\u00a0\x1f")
     assert message.parse_data is None
 
 
@@ -135,11 +140,35 @@ async def test_a_picture_is_told_apart_from_text(agent, redis):
     assert message.parse_data["entities"] == []
 
 
+@pytest.mark.parametrize("typed", ["share_location", "send_card_number", "send_media", "/share_location"])
+async def test_the_name_of_an_intent_is_only_a_text(agent, redis, typed):
+    assert (await heard(agent, redis, entry(typed))).parse_data is None
+
+
+@pytest.mark.parametrize("typed", ["", "my gate", "/restart"])
+async def test_a_location_carries_where_it_is(agent, redis, typed):
+    place = {"latitude": "6.6018", "longitude": "3.3515", "address": "", "label": "Ikeja City Mall"}
+    message = await heard(agent, redis, entry(typed, Kind.LOCATION, data=place))
+    assert message.parse_data["intent"] == {"name": "share_location", "confidence": 1.0}
+    assert message.parse_data["entities"] == []
+    assert message.metadata["event"] == place
+    assert not message.metadata["notice"], "the customer sent it"
+
+
+@pytest.mark.parametrize("typed", ["[card]", "2 burgers and pay with [card]", "/restart [card]"])
+async def test_whatever_else_was_said_a_card_number_is_what_it_is_about(agent, redis, typed):
+    message = await heard(agent, redis, entry(typed, Kind.CARD_NUMBER))
+    assert message.parse_data["intent"] == {"name": "send_card_number", "confidence": 1.0}
+    assert message.parse_data["entities"] == []
+    assert message.metadata["event"] is None
+
+
 async def test_an_event_carries_its_own_intent_and_values(agent, redis):
     data = {"order_number": "K7M2PX", "amount": "5912.50"}
     message = await heard(agent, redis, entry(kind=Kind.EVENT, event="payment_confirmed", data=data))
     assert message.parse_data["intent"]["name"] == "payment_confirmed"
     assert message.metadata["event"] == data
+    assert message.metadata["notice"]
 
 
 async def test_tracker_and_replies_are_committed_together(agent, redis):
@@ -203,3 +232,15 @@ async def test_buttons_go_out_as_numbered_text(redis):
 
     _, reply = committed(redis, await Consumer(Agent(offer), redis).serve(entry("hi")))
     assert "Which?\\\\n1. Menu\\\\n2. Cart" in str(reply) or "Which?\\n1. Menu\\n2. Cart" in str(reply)
+
+
+async def test_a_session_that_is_to_be_forgotten_is_deleted_together_with_the_reply(redis):
+    async def forget(message: UserMessage) -> None:
+        await answer_and_store(message)
+        turn = current_turn.get()
+        assert turn is not None
+        turn.tracker = StoredTracker(TRACKER.key, None, TRACKER.seconds_to_live)
+
+    commands = committed(redis, await Consumer(Agent(forget), redis).serve(entry("yes")))
+    assert commands[0] == ("DEL", TRACKER.key)
+    assert [command[0] for command in commands[1:]] == ["EVAL", "EVAL"], "the replies, and no SET"

@@ -27,7 +27,7 @@ READY_SECONDS = 120.0
 
 class System:
     """Starts everything; `taps` are by name: rasa_redis, rasa_actions, actions_postgres, sender_redis,
-    sender_twilio, web_postgres."""
+    sender_twilio, web_postgres, sender_postgres."""
 
     def __init__(self, state_dir: Path, environment: Mapping[str, str]) -> None:
         self._state_dir = state_dir
@@ -132,6 +132,7 @@ class System:
             "sender_twilio": self._loop.tcp(self.twilio.port),
             "actions_postgres": self._loop.unix(home / socket_file),
             "web_postgres": self._loop.unix(home / socket_file),
+            "sender_postgres": self._loop.unix(home / socket_file),
         }
         for name, tap in taps.items():
             if name.endswith("postgres"):

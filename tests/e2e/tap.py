@@ -20,13 +20,28 @@ CHUNK = 1 << 20
 
 @dataclass
 class Trap:
-    """Fires once when a request holds `pattern`: before it is passed on, or after it was answered."""
+    """Fires once when a request holds `pattern`: before it is passed on, or after it was answered.
+
+    It looks for `pattern` only once `armed_by` was seen, and lets the first `skip` of them pass.
+    """
 
     pattern: bytes
     after: bool
     kill: Callable[[], None]
+    armed_by: bytes = b""
+    skip: int = 0
     sprung: threading.Event = field(default_factory=threading.Event)
     answer_awaited_on: Any = None
+
+    def is_meant_by(self, chunk: bytes) -> bool:
+        """Whether this is the request to fire at."""
+        if self.armed_by not in chunk and self.armed_by:
+            return False
+        self.armed_by = b""
+        if self.pattern not in chunk:
+            return False
+        self.skip -= 1
+        return self.skip < 0
 
 
 class Tap:
@@ -49,9 +64,11 @@ class Tap:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._run(asyncio.start_unix_server(self._serve, str(path), limit=CHUNK))
 
-    def set(self, pattern: bytes, *, after: bool, kill: Callable[[], None]) -> Trap:
+    def set(
+        self, pattern: bytes, *, after: bool, kill: Callable[[], None], armed_by: bytes = b"", skip: int = 0
+    ) -> Trap:
         """Set a trap; it replaces one that did not fire."""
-        trap = Trap(pattern, after, kill)
+        trap = Trap(pattern, after, kill, armed_by, skip)
         self._loop.call_soon_threadsafe(setattr, self, "_trap", trap)
         return trap
 
@@ -79,7 +96,7 @@ class Tap:
     async def _requests(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, key: object) -> None:
         while chunk := await source.read(CHUNK):
             trap = self._trap
-            if trap is not None and trap.pattern in chunk:
+            if trap is not None and trap.is_meant_by(chunk):
                 if not trap.after:
                     self._spring(trap)
                     return

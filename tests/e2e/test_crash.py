@@ -17,13 +17,15 @@ MESSAGE = "2 colas"
 
 @dataclass(frozen=True)
 class Step:
-    """A moment: on which connection, at which request, before or after its answer, who dies."""
+    """A moment: on which connection, at which request, before or after its answer, who dies; `armed_by`
+    is what has to be seen first."""
 
     name: str
     tap: str
     pattern: bytes
     after: bool
     victim: str
+    armed_by: bytes = b""
 
 
 STEPS = [

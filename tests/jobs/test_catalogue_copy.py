@@ -32,7 +32,16 @@ def change(sessions, product: Product, **values: object) -> None:
 
 
 async def test_a_missing_copy_is_published_for_an_hour(published, redis, test_burger):
-    assert published["products"] == [{"id": str(test_burger.id), "name": "Test Burger", "aliases": []}]
+    assert published["products"] == [
+        {
+            "id": str(test_burger.id),
+            "name": "Test Burger",
+            "aliases": [],
+            "option_groups": [],
+            "removable": [],
+        }
+    ]
+    assert published["option_groups"] == {}
     assert published["categories"] == ["Burgers"]
     assert published["version"] == await redis.get(VERSION_KEY)
     assert 3590 <= await redis.ttl(CATALOGUE_KEY) <= 3600
@@ -49,7 +58,13 @@ async def test_an_unchanged_catalogue_is_not_published_again(published, shop, re
 
 @pytest.mark.parametrize(
     "values",
-    [{"name": "Best Burger"}, {"category": "Specials"}, {"aliases": ["tester"]}, {"available": False}],
+    [
+        {"name": "Best Burger"},
+        {"category": "Specials"},
+        {"aliases": ["tester"]},
+        {"removable": ["onions"]},
+        {"available": False},
+    ],
 )
 async def test_a_change_is_published_at_once(published, shop, redis, sessions, test_burger, values):
     change(sessions, test_burger, **values)

@@ -11,8 +11,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from db.models import Cart, CartStatus, Order, OrderStatus, Payment, PaymentStatus, Product
-from shop import cart, orders
-from shop.cart import CartView, WantedLine
+from shop import cart, checkout
+from shop.cart_lines import WantedLine
+from shop.cart_view import CartView
 from shop.customers import recognise
 from shop.errors import (
     EmptyCart,
@@ -48,7 +49,7 @@ def contents(view: CartView) -> dict[str, int]:
 def test_cart_operations(ask, burger, drink):
     """Two burgers and a drink, looked at, then emptied."""
     first = ask(cart.add, burger, "2")
-    assert (first.product, first.quantity) == ("Test Burger", 2)
+    assert (first.product, first.quantity) == ("2 × Test Burger", 2)
     ask(cart.add, drink, 1)
 
     shown = ask(cart.current)
@@ -196,7 +197,7 @@ def test_several_lines_go_in_together_or_not_at_all(ask, burger, drink):
 def test_editing_while_an_order_awaits_payment_cancels_the_order(ask, burger, drink, sessions, test_burger):
     """The customer changes their mind after the payment link came."""
     ask(cart.add, burger, 2)
-    placed = ask(orders.place)
+    placed = ask(checkout.place)
     assert ask(cart.current) == placed.cart, "the order is what the customer has in hand"
 
     edited = ask(cart.add, drink, 1)
@@ -209,17 +210,17 @@ def test_editing_while_an_order_awaits_payment_cancels_the_order(ask, burger, dr
         (only,) = session.query(Cart).all()
         assert (only.id, only.status) == (order.cart_id, CartStatus.OPEN)
 
-    again = ask(orders.place)
+    again = ask(checkout.place)
     assert again.number != placed.number
     assert contents(again.cart) == {"Test Burger": 2, "Chapman": 1}
 
 
 def test_a_refused_edit_leaves_the_order_as_it_was(ask, burger, sessions, test_burger):
     ask(cart.add, burger, 2)
-    placed = ask(orders.place)
+    placed = ask(checkout.place)
     with pytest.raises(QuantityTooLarge):
         ask(cart.set_quantity, burger, "", "500")
-    assert ask(orders.place) == placed
+    assert ask(checkout.place) == placed
     with sessions.begin() as session:
         assert session.get(Product, test_burger.id).reserved_quantity == 2
 
@@ -227,7 +228,7 @@ def test_a_refused_edit_leaves_the_order_as_it_was(ask, burger, sessions, test_b
 def test_start_over(ask, burger, sessions, test_burger):
     """Nothing is left of cart and unpaid order."""
     ask(cart.add, burger, 2)
-    ask(orders.place)
+    ask(checkout.place)
     ask(cart.start_over)
     with pytest.raises(EmptyCart):
         ask(cart.current)
@@ -235,7 +236,7 @@ def test_start_over(ask, burger, sessions, test_burger):
         assert session.query(Order).one().status == OrderStatus.CANCELLED
         assert session.get(Product, test_burger.id).reserved_quantity == 0
     with pytest.raises(EmptyCart):
-        ask(orders.place)
+        ask(checkout.place)
 
 
 RUNS = count(1)

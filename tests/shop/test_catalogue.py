@@ -181,6 +181,7 @@ def test_search_finds_by_words_and_by_ids(ask, menu):
         {"name": "Beef Burger Deluxe"},
         {"aliases": ["hamburger", "beefy"]},
         {"category": "Sandwiches"},
+        {"removable": ["onions"]},
         {"available": False},
         {"position": 9},
     ],
@@ -230,7 +231,10 @@ def test_the_snapshot_holds_names_and_no_prices(shop, menu, version):
         "id": str(menu["Beef Burger"].id),
         "name": "Beef Burger",
         "aliases": ["hamburger"],
+        "option_groups": [],
+        "removable": [],
     }
+    assert snapshot["option_groups"] == {}
     assert "Puff Puff" not in [product["name"] for product in snapshot["products"]]
 
 

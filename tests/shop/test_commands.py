@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from threading import Barrier
@@ -13,12 +14,24 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from db.models import Base, CommandResult, StateChange
-from shop import cart, catalogue, conversation, customers, orders, outbox
-from shop.cart import CartChange, CartView
+from db.models import Base, CommandResult, DiscountKind, OrderStatus, Product, StateChange
+from shop import (
+    cart,
+    catalogue,
+    checkout,
+    conversation,
+    customers,
+    fulfilment,
+    order_status,
+    orders,
+    outbox,
+    privacy,
+)
+from shop.cart import CartChange
+from shop.cart_lines import WantedLine
+from shop.cart_view import CartView
 from shop.errors import NotEnoughStock, QuantityTooSmall
-from shop.payments import receipt
-from shop.service import Done
+from shop.service import Done, Shop
 
 ACTIONS = Path(__file__).parents[2] / "actions"
 
@@ -66,7 +79,7 @@ def test_the_recorded_answer_holds_even_when_the_world_went_on(execute, caller, 
     first = execute(who, CartChange, cart.add, str(test_burger.id), "2")
     execute(caller(), CartChange, cart.set_quantity, str(test_burger.id), "", "7")
     assert execute(who, CartChange, cart.add, str(test_burger.id), "2") == first
-    assert execute(caller(), CartView, orders.review).result.lines[0].quantity == 7
+    assert execute(caller(), CartView, checkout.review).result.lines[0].quantity == 7
 
 
 @pytest.mark.parametrize("other", [{"message_id": "SM-two"}, {"message_id": "SM-one", "command_number": 2}])
@@ -79,7 +92,7 @@ def test_another_message_or_number_is_another_command(execute, caller, test_burg
 def test_another_command_of_the_same_turn_is_carried_out(execute, caller, test_burger):
     who = caller()
     execute(who, CartChange, cart.add, str(test_burger.id), "2")
-    assert execute(who, CartView, orders.review).state == "REVIEWING_ORDER"
+    assert execute(who, CartView, checkout.review).state == "REVIEWING_ORDER"
 
 
 def test_a_refusal_records_nothing(execute, caller, test_burger, rows):
@@ -152,21 +165,35 @@ def test_the_slower_of_two_is_told_what_was_done_not_what_is_left(execute, calle
         execute(caller(), int, cart.clear)
 
 
-def test_every_result_comes_back_from_its_record_as_it_was(shop, execute, caller, sandbox, make_product):
+def test_every_result_comes_back_from_its_record_as_it_was(shop, clock, caller, pay, make_product):
     """One conversation with every command that actions give; each is asked twice."""
-    burger = make_product(description="Juicy", picture="bur-001.jpg", aliases=["hamburger"])
+    rates = {"reduced": Decimal("0.05")}
+    policy = replace(shop.policy, delivery_fee=Decimal("500.00"), tax_classes=rates)
+    shop = Shop(shop.sessions, policy, shop.flags, shop.providers, clock)
+    burger = make_product(
+        description="Juicy", picture="bur-001.jpg", aliases=["hamburger"], removable=["onions", "salt"]
+    )
     make_product(name="Chapman", category="Drinks", price=Decimal("1500.50"), stock_quantity=None)
-    product, line = str(burger.id), cart.WantedLine((str(burger.id),), "burger", "2")
-    seen = set()
+    large, cheese = shop.run(lambda work: options_of(work, burger))
+    shop.run(lambda work: work.discounts.create(code="TEN", kind=DiscountKind.PERCENT, value=Decimal(10)))
+    product = str(burger.id)
+    line = WantedLine((product,), "burger", "2", (large, cheese), ("onions",))
+    seen, asked = set(), set()
 
     def twice(result_type: Any, operation: Callable[..., Any], *args: Any) -> Any:
         who = caller(number="+2348030000001")
-        first = execute(who, result_type, operation, *args)
-        again = execute(who, result_type, operation, *args)
+
+        def bound(work, customer):
+            return operation(work, customer, *args)
+
+        first = shop.execute(who, operation.__name__, result_type, bound)
+        again = shop.execute(who, operation.__name__, result_type, bound)
         assert again == first
         assert type(again.result) is type(first.result)
-        assert repr(again.result) == repr(first.result), "equal down to types and trailing zeros"
-        seen.add(result_type if isinstance(result_type, type) else str(result_type))
+        read = repr(again.result).replace("TzInfo(0)", "datetime.timezone.utc")
+        assert read == repr(first.result), "equal down to types and trailing zeros"
+        seen.add(result_type.__name__ if isinstance(result_type, type) else str(result_type))
+        asked.add(f"{operation.__module__}.{operation.__name__}")
         return first.result
 
     twice(conversation.Session, conversation.start_session)
@@ -178,43 +205,76 @@ def test_every_result_comes_back_from_its_record_as_it_was(shop, execute, caller
     twice(catalogue.Choices, catalogue.search, [], "burger")
     twice(catalogue.Selection, catalogue.choose_number, "1", shown.choices)
     twice(catalogue.Selection, catalogue.select, [product], "burger")
-    twice(catalogue.ProductView, cart.ask_quantity, product)
+    details = twice(catalogue.ProductDetails, cart.ask_quantity, product)
+    assert [group.name for group in details.option_groups] == ["Size", "Extras"]
     twice(CartChange, cart.add, product, "2")
     twice(CartChange, cart.add_lines, [line])
     twice(CartChange, cart.set_quantity, product, "", "3")
     twice(CartChange, cart.remove, product, "")
-    assert twice(int, cart.clear) == 0
+    twice(CartView, cart.undo)
+    assert twice(int, cart.clear) == 2, "the plain one, and the one that came back"
     twice(type(None), cart.start_over)
-    twice(CartChange, cart.add, product, "2")
-    twice(CartView, orders.review)
-    twice(CartView, orders.decline)
-    twice(orders.PlacedOrder, orders.place)
-    twice(orders.OrderState, orders.cancel)
-    placed = twice(orders.PlacedOrder, orders.place)
-    reference = placed.pay_url.rsplit("/", 1)[1]
-    note = shop.run(lambda work: sandbox.settle(work.session, reference, "paid"))
-    shop.run(lambda work: receipt.receive(work, "sandbox", note.body, note.headers))
+    twice(CartChange, cart.add_lines, [line])
+    twice(CartChange, cart.change_options, WantedLine((product,), "", "1", (), ("salt",)))
+    twice(CartView, cart.apply_discount, ["code", "ten"])
+    twice(CartView, checkout.begin)
+    twice(CartView, fulfilment.choose_pickup)
+    twice(CartView, fulfilment.choose_delivery, "12 Allen Avenue, Ikeja")
+    assert twice(CartView, fulfilment.order_ahead, "tomorrow 6pm").scheduled_for is not None
+    reviewed = twice(CartView, checkout.review)
+    assert len(reviewed.lines) == 2
+    assert reviewed.totals.discount > 0
+    assert reviewed.totals.delivery_fee == Decimal("500.00")
+    twice(CartView, checkout.decline)
+    shop.run(lambda work: work.products.update(burger.id, price=Decimal("5600.00"), tax_class="reduced"))
+    changed = twice(checkout.Confirmation, checkout.confirm)
+    assert {change.kind for change in changed.changes} == {"price"}
+    assert twice(checkout.Confirmation, checkout.confirm).placed is not None
+    twice(orders.CancelledOrder, orders.cancel)
+    twice(CartView, checkout.review)
+    placed = twice(checkout.Confirmation, checkout.confirm, "sandbox").placed
+    assert pay(placed) == "verified"
     told = twice(list[outbox.Notice], outbox.take_pending)
     assert [notice.event for notice in told] == ["payment_confirmed"]
     assert twice(list[outbox.Notice], outbox.take_pending) == []
     twice(orders.OrderState, orders.complete_payment, placed.number)
     twice(CartChange, orders.repeat)
     twice(type(None), orders.return_to_cart)
+    shop.run(lambda work: order_status.advance(work, placed.number, OrderStatus.COMPLETED, "Ada"))
+    assert twice(privacy.Erasure, privacy.erase).carts_deleted > 0
 
-    names = {kind.__name__ if isinstance(kind, type) else kind.rsplit(".", 1)[-1] for kind in seen}
-    assert names >= result_types_of_actions()
+    types, operations = commands_of_actions()
+    assert {kind.rsplit(".", 1)[-1] for kind in seen} >= types
+    assert {name.rsplit(".", 1)[-1] for name in asked} >= operations
 
 
-def result_types_of_actions() -> set[str]:
-    """The last names of the result types that actions pass to `conversation.do`."""
-    found = set()
+def options_of(work: Any, product: Product) -> tuple[str, str]:
+    """Give a product a size and an extra; the ids of the large one and of the cheese."""
+    row = work.products.find_by_id(product.id)
+    size = work.option_groups.create(name="Size", required=True)
+    extras = work.option_groups.create(name="Extras", most=3)
+    row.option_groups += [size, extras]
+    values = (
+        {"group_id": size.id, "name": "Small", "position": 1},
+        {"group_id": size.id, "name": "Large", "position": 2, "price_difference": Decimal("1000.00")},
+        {"group_id": extras.id, "name": "Cheese", "position": 1, "price_difference": Decimal("250.50")},
+    )
+    _, large, cheese = (work.options.create(**value) for value in values)
+    return str(large.id), str(cheese.id)
+
+
+def commands_of_actions() -> tuple[set[str], set[str]]:
+    """What actions pass to `conversation.do`: last names of result types, and of operations."""
+    types, operations = set(), set()
     for file in ACTIONS.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(
-                    func=ast.Attribute(value=ast.Name(id="conversation"), attr="do"), args=[kind, *_]
+                    func=ast.Attribute(value=ast.Name(id="conversation"), attr="do"),
+                    args=[kind, operation, *_],
                 ):
-                    found.add(ast.unparse(kind).rsplit(".", 1)[-1])
-    found = {"NoneType" if name == "type(None)" else name for name in found}
-    assert len(found) >= 10, "the actions are no longer read as they are written"
-    return found
+                    types.add(ast.unparse(kind).rsplit(".", 1)[-1])
+                    operations.add(ast.unparse(operation).rsplit(".", 1)[-1])
+    types = {"NoneType" if name == "type(None)" else name for name in types}
+    assert len(types) >= 10, "the actions are no longer read as they are written"
+    return types, operations

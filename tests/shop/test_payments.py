@@ -1,4 +1,4 @@
-"""Payments: money counts once, late money is honoured or looked at, and a forgery writes nothing."""
+"""Payments: money counts once, late money is honoured or goes back, and a forgery writes nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import permutations
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -23,12 +24,14 @@ from db.models import (
     PaymentEvent,
     PaymentStatus,
     Product,
+    Refund,
+    RefundStatus,
     SandboxCharge,
 )
-from shop import cart, orders
+from shop import cart, catalogue, checkout, orders
 from shop.customers import recognise
 from shop.errors import PaymentRejected
-from shop.payments import receipt
+from shop.payments import flow
 from shop.payments.sandbox import SIGNATURE_HEADER, Notification, SandboxProvider
 from shop.service import Shop
 
@@ -44,18 +47,18 @@ class Till:
 
     def __post_init__(self) -> None:
         self.ask(cart.add, str(self.product.id), 2)
-        placed = self.ask(orders.place)
-        self.number = placed.number
-        self.reference = placed.pay_url.rsplit("/", 1)[1]
+        placed = self.ask(checkout.place)
+        self.number, self.reference = placed.number, placed.payment_reference
+        self.url = flow.open_payment(self.shop, self.reference)
 
     def ask(self, operation: Callable[..., Any], *args: Any) -> Any:
         return self.shop.run(lambda work: operation(work, self.customer, *args))
 
     def press(self, outcome: str) -> Notification:
-        return self.shop.run(lambda work: self.sandbox.settle(work.session, self.reference, outcome))
+        return self.sandbox.settle(self.reference, outcome)
 
     def receive(self, body: bytes, headers: Mapping[str, str], provider: str = "sandbox") -> str:
-        return self.shop.run(lambda work: receipt.receive(work, provider, body, headers))
+        return flow.receive(self.shop, provider, body, headers)
 
     def deliver(self, note: Notification) -> str:
         return self.receive(note.body, note.headers)
@@ -76,6 +79,15 @@ class Till:
         return self.shop.run(
             lambda work: list(work.session.scalars(select(OutboxEvent.event).order_by(OutboxEvent.sequence)))
         )
+
+    def refunds(self) -> list[tuple[Decimal, RefundStatus, str]]:
+        """Money that goes back: how much, how far, who decided it."""
+
+        def read(work):
+            rows = work.session.scalars(select(Refund).order_by(Refund.created_at))
+            return [(row.amount, row.status, row.requested_by) for row in rows]
+
+        return self.shop.run(read)
 
     def units(self) -> tuple[int, int]:
         """The burger's units: in stock, and reserved of these."""
@@ -117,7 +129,8 @@ def test_failed_then_paid_on_the_same_link(till, sessions):
     assert till.stands() == ("awaiting_payment", "failed")
     assert till.units() == (50, 2), "the units stay held for the next try"
     with sessions.begin() as session:
-        assert session.query(OutboxEvent).one().data["link"] == till.ask(orders.payment_state).pay_url
+        assert session.query(OutboxEvent).one().data["link"] == till.url
+        assert till.url.endswith(f"/payments/sandbox/{till.reference}")
     assert till.deliver(till.press("failed")) == "unchanged"
     assert till.deliver(till.press("paid")) == "verified"
     assert till.stands() == ("paid", "verified")
@@ -137,8 +150,27 @@ def test_the_same_event_delivered_at_once_counts_once(till):
     note = till.press("paid")
     with ThreadPoolExecutor(6) as pool:
         outcomes = sorted(pool.map(lambda _: till.deliver(note), range(6)))
-    assert outcomes == ["duplicate"] * 5 + ["verified"]
+    assert outcomes.count("verified") == 1
+    assert set(outcomes) <= {"duplicate", "unchanged", "verified"}, "unchanged: read before it was applied"
     assert (till.told(), till.units()) == (["payment_confirmed"], (48, 0))
+    assert till.deliver(note) == "duplicate"
+
+
+def test_the_same_event_taken_up_by_two_replicas_is_recorded_as_what_it_did(till, sessions, monkeypatch):
+    """Both ask the provider before either of them applied its answer."""
+    note, read, both_ask = till.press("paid"), till.sandbox.read, Barrier(2)
+
+    def read_together(payment):
+        both_ask.wait(10)
+        return read(payment)
+
+    monkeypatch.setattr(till.sandbox, "read", read_together)
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = sorted(pool.map(lambda _: till.deliver(note), range(2)))
+    assert outcomes == ["unchanged", "verified"]
+    assert (till.told(), till.units()) == (["payment_confirmed"], (48, 0))
+    with sessions.begin() as session:
+        assert session.query(PaymentEvent).one().outcome == "verified"
 
 
 def test_different_events_of_one_payment_delivered_at_once_count_once(till):
@@ -164,11 +196,11 @@ def test_a_hint_before_the_ledger_decided_changes_nothing(till):
     assert (till.stands(), till.told()) == (("awaiting_payment", "pending"), [])
 
 
-def test_a_forged_notification_writes_nothing(till):
+def test_a_forged_notification_writes_nothing(till, sessions):
     note = till.press("paid")
     good = note.headers[SIGNATURE_HEADER]
-    other = SandboxProvider("http://127.0.0.1:4000", b"another key").settle
-    foreign = till.shop.run(lambda work: other(work.session, till.reference, "paid"))
+    other = SandboxProvider("http://127.0.0.1:4000", b"another key", sessions)
+    foreign = other.settle(till.reference, "paid")
     before = till.rows()
     for body, headers in [
         (note.body, {}),
@@ -206,7 +238,7 @@ def test_strangers_money_writes_nothing(till):
         till.receive(body, till.signed(body))
     for reference, outcome in (("sbx_none", "paid"), (till.reference, "stolen")):
         with pytest.raises(PaymentRejected):
-            till.shop.run(lambda work, r=reference, o=outcome: till.sandbox.settle(work.session, r, o))
+            till.sandbox.settle(reference, outcome)
     assert till.rows() == before
 
 
@@ -223,11 +255,17 @@ def test_money_that_differs_goes_to_review(till, sessions, change):
     assert till.units()[0] == 50, "not sold"
     assert till.deliver(till.press("paid")) == "unchanged", "a person decides now"
     assert till.told() == ["payment_in_review"]
+    assert till.refunds() == [], "a person decides that, too"
+    came = {"amount": Decimal("11825.00"), "currency": "NGN", **change}
+    with sessions.begin() as session:
+        (payment,) = session.query(Order).one().payments
+        assert (payment.received_amount, payment.received_currency) == (came["amount"], came["currency"])
+        assert (payment.amount, payment.currency) == (Decimal("11825.00"), "NGN")
 
 
 def test_late_money_is_honoured_while_stock_allows(till, clock, sessions):
     clock.pass_minutes(31)
-    till.shop.run(orders.expire)
+    assert flow.expire_due(till.shop) == 1
     assert till.stands() == ("expired", "expired")
     assert till.deliver(till.press("paid")) == "verified"
     assert till.stands() == ("paid", "verified")
@@ -243,23 +281,34 @@ def test_money_for_a_cancelled_order_is_honoured_too(till):
     assert (till.stands(), till.units()) == (("paid", "verified"), (48, 0))
 
 
-def test_late_money_for_a_sold_out_order_goes_to_review(till, clock, sessions):
+def test_late_money_for_a_sold_out_order_goes_back(till, clock, sessions):
     clock.pass_minutes(31)
-    till.shop.run(orders.expire)
+    assert flow.expire_due(till.shop) == 1
     with sessions.begin() as session:
         session.get(Product, till.product.id).stock_quantity = 1
-    assert till.deliver(till.press("paid")) == "review"
+    assert till.deliver(till.press("paid")) == "refund"
     assert till.stands() == ("expired", "review")
     assert till.units() == (1, 0)
-    assert till.told() == ["payment_expired", "payment_in_review"]
+    assert till.told() == ["payment_expired", "payment_sent_back"]
+    assert till.refunds() == [(Decimal("11825.00"), RefundStatus.PENDING, "shop")]
+    assert till.deliver(till.press("paid")) == "unchanged", "sent back once"
+
+    assert flow.send_refunds(till.shop) == 1
+    assert flow.send_refunds(till.shop) == 0
+    assert till.stands() == ("expired", "refunded")
+    assert till.refunds() == [(Decimal("11825.00"), RefundStatus.DONE, "shop")]
+    assert till.told() == ["payment_expired", "payment_sent_back", "payment_refunded"]
+    assert till.sandbox.charge(till.reference).refunded == Decimal("11825.00")
 
 
-def test_late_money_goes_to_review_when_the_cart_went_on_to_a_new_order(till, clock, sessions):
+def test_late_money_goes_back_when_the_cart_went_on_to_a_new_order(till, clock, sessions):
     clock.pass_minutes(31)
-    till.shop.run(orders.expire)
-    newer = till.ask(orders.place)
-    assert till.deliver(till.press("paid")) == "review"
+    assert flow.expire_due(till.shop) == 1
+    newer = till.ask(checkout.place)
+    assert till.deliver(till.press("paid")) == "refund"
     assert till.stands() == ("expired", "review")
+    assert till.told() == ["payment_expired", "payment_sent_back"]
+    assert till.refunds() == [(Decimal("11825.00"), RefundStatus.PENDING, "shop")]
     with sessions.begin() as session:
         live = session.query(Order).filter_by(number=newer.number).one()
         assert live.status == OrderStatus.AWAITING_PAYMENT
@@ -274,9 +323,8 @@ def test_money_after_the_time_but_before_the_sweeper(till, clock):
     assert (till.stands(), till.units()) == (("paid", "verified"), (48, 0))
 
 
-def test_money_before_the_sweeper_for_units_that_others_bought(till, clock, caller):
-    """The hold ran out, another customer bought all, and only then the money came."""
-    clock.pass_minutes(31)
+def others_buy_all(till: Till, caller: Callable[..., Any]) -> None:
+    """Another customer, whose cart was filled before, orders all 50 burgers."""
     other = caller(number="+2348099999999")
     rival = till.shop.run(lambda work: recognise(work, other.lookup, other.address, None))
 
@@ -285,11 +333,37 @@ def test_money_before_the_sweeper_for_units_that_others_bought(till, clock, call
         work.cart_items.create(cart_id=filled.id, product_id=till.product.id, quantity=50, position=1)
 
     till.shop.run(had_filled_a_cart_before)
-    till.shop.run(lambda work: orders.place(work, rival))
+    till.shop.run(lambda work: checkout.place(work, rival))
+
+
+def test_money_before_the_sweeper_for_units_that_others_bought(till, clock, caller):
+    """The hold ran out, another customer bought all, and only then the money came."""
+    clock.pass_minutes(33)
+    others_buy_all(till, caller)
     assert till.units() == (50, 50)
-    assert till.deliver(till.press("paid")) == "review"
-    assert till.stands() == ("review", "review")
-    assert (till.told(), till.units()) == (["payment_in_review"], (50, 50))
+    assert till.deliver(till.press("paid")) == "refund"
+    assert till.stands() == ("expired", "review"), "ended with it: nothing waits for the sweeper"
+    assert (till.told(), till.units()) == (["payment_sent_back"], (50, 50))
+    assert till.refunds() == [(Decimal("11825.00"), RefundStatus.PENDING, "shop")]
+    assert flow.expire_due(till.shop) == 0
+    assert till.told() == ["payment_sent_back"]
+    assert till.units() == (50, 50), "the rival's; none came free by mistake"
+
+
+def test_a_refund_that_is_quicker_than_the_sweeper_leaves_no_unit_held(till, clock, make_product, caller):
+    """The burgers went to somebody else, the last pie did not: it must be for sale again."""
+    pie = make_product(name="Pie", price=Decimal("500.00"), stock_quantity=1)
+    till.ask(cart.add, str(pie.id), 1)
+    placed = till.ask(checkout.place)
+    till.number, till.reference = placed.number, placed.payment_reference
+    flow.open_payment(till.shop, till.reference)
+    clock.pass_minutes(33)
+    others_buy_all(till, caller)
+    assert till.deliver(till.press("paid")) == "refund"
+    assert flow.send_refunds(till.shop) == 1
+    flow.expire_due(till.shop)
+    assert till.stands()[1] == "refunded"
+    assert till.shop.run(lambda work: catalogue.view(work.products.find_by_id(pie.id)).left) == 1
 
 
 def test_who_ordered_in_time_gets_it_even_if_it_left_the_menu(till):

@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 
 from db.models import Order, OutboxEvent, Payment, PaymentEvent
 from settings import read_settings
-from shop import cart, orders
+from shop import cart, checkout
+from shop.payments import flow
 from shop.payments.sandbox import SIGNATURE_HEADER
 from web.app import make_app
 
@@ -18,22 +19,23 @@ WEBHOOK = "/payments/webhooks/sandbox"
 
 
 @pytest.fixture
-def placed(shop, customer, test_burger) -> orders.PlacedOrder:
+def placed(shop, customer, test_burger) -> checkout.PlacedOrder:
     """Two burgers, ordered and not yet paid."""
 
-    def order(work) -> orders.PlacedOrder:
+    def order(work) -> checkout.PlacedOrder:
         who = work.customers.find_by_id(customer.id)
         cart.add(work, who, str(test_burger.id), 2)
-        return orders.place(work, who)
+        return checkout.place(work, who)
 
     return shop.run(order)
 
 
 @pytest.fixture
-def page(placed) -> str:
+def page(shop, placed) -> str:
     """The path of the order's pay page."""
-    assert placed.pay_url is not None
-    return placed.pay_url.removeprefix("http://127.0.0.1:4000")
+    url = flow.open_payment(shop, placed.payment_reference)
+    assert url is not None
+    return url.removeprefix("http://127.0.0.1:4000")
 
 
 def standing(sessions) -> tuple[str, str, int, int]:
@@ -123,17 +125,15 @@ def test_a_forged_webhook_is_refused_and_writes_nothing(web, page, sessions, sig
     assert standing(sessions) == UNTOUCHED
 
 
-def test_a_signed_webhook_settles_the_order_however_often_it_is_posted(web, page, sessions, shop, sandbox):
-    reference = page.rsplit("/", 1)[1]
-    told = shop.run(lambda work: sandbox.settle(work.session, reference, "paid"))
+def test_a_signed_webhook_settles_the_order_however_often_it_is_posted(web, page, sessions, sandbox):
+    told = sandbox.settle(page.rsplit("/", 1)[1], "paid")
     answers = [web.post(WEBHOOK, content=told.body, headers=told.headers) for _ in range(2)]
     assert [answer.json() for answer in answers] == [{"outcome": "verified"}, {"outcome": "duplicate"}]
     assert standing(sessions) == ("paid", "verified", 1, 1)
 
 
-def test_a_signature_counts_for_its_own_body_only(web, page, sessions, shop, sandbox):
-    reference = page.rsplit("/", 1)[1]
-    told = shop.run(lambda work: sandbox.settle(work.session, reference, "paid"))
+def test_a_signature_counts_for_its_own_body_only(web, page, sessions, sandbox):
+    told = sandbox.settle(page.rsplit("/", 1)[1], "paid")
     answer = web.post(WEBHOOK, content=told.body + b" ", headers=told.headers)
     assert answer.status_code == 400
     assert standing(sessions) == UNTOUCHED

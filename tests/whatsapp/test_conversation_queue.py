@@ -281,3 +281,17 @@ async def test_a_worker_outlives_a_redis_that_lost_everything(redis, queue):
         go_on.set()
         await queue.add(Note("SM2"))
         assert (await served(redis, 1))[-1] == "SM2"
+
+
+async def test_of_a_served_message_nothing_stays_but_that_its_id_was_seen(redis, queue):
+    """Whose data is deleted may rely on it: the text is not on the stream any more."""
+    await queue.add(Note("SM-canary"))
+    async with working(make_worker(queue)):
+        await served(redis, 1)
+        await until(lambda: nothing_left(redis, queue))
+    await redis.delete(SERVED)
+    left = {key async for key in redis.scan_iter(match="*")}
+    assert left == {f"{queue.name}:seen:SM-canary", queue.name}
+    assert await redis.get(f"{queue.name}:seen:SM-canary") == "1"
+    assert await redis.xrange(queue.name) == []
+    assert (await redis.xpending(queue.name, "workers"))["pending"] == 0

@@ -1,21 +1,20 @@
-"""How money comes to count: a provider's notification is verified, stored, read back, compared, applied.
+"""How money comes to count: what a provider says of a payment is compared with the order, and applied.
 
-Source of the rules: the payment policies (events are hints; an amount or currency that differs goes to
-review; money for an ended order is honoured if stock allows, else reviewed).
+Source of the rules: the payment policies. Events are hints; an amount or currency that differs goes to
+review, never to paid; a second payment goes back; money for an ended order is honoured if stock allows,
+else goes back.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.dialects.postgresql import insert
-
-from db.models import CartStatus, Order, OrderStatus, Payment, PaymentEvent, PaymentStatus
-from shop import outbox, stock
+from db.models import CartStatus, Order, OrderStatus, Payment, PaymentStatus
+from shop import discounts, outbox, refunds, stock
 from shop.errors import PaymentRejected, ShopError
 from shop.payments.interface import ProviderPayment
+from shop.reopening import reopen
 from shop.work import Work
 
 logger = logging.getLogger(__name__)
@@ -24,45 +23,46 @@ PAYABLE = (OrderStatus.AWAITING_PAYMENT, OrderStatus.EXPIRED, OrderStatus.CANCEL
 DECIDED = (PaymentStatus.VERIFIED, PaymentStatus.REVIEW, PaymentStatus.REFUNDED)
 
 
-def receive(work: Work, provider_name: str, body: bytes, headers: Mapping[str, str]) -> str:
-    """Take in one notification; the outcome in a word (`verified`, `failed`, `duplicate`, ...).
+def lock_payment(work: Work, reference: str) -> tuple[Order, Payment]:
+    """A payment and its order, locked: the order before the payment, everywhere, so that two cannot
+    deadlock.
 
     Raises:
-        PaymentRejected: unknown provider, forged, malformed, or about no payment of ours.
+        PaymentRejected: there is no such payment.
     """
-    provider = work.providers.get(provider_name)
-    if provider is None:
-        raise PaymentRejected("unknown provider")
-    event = provider.verify(body, headers)
-    payment = work.payments.find_by_reference(event.reference)
-    if payment is None or payment.payment_method != provider_name:
+    payment = work.payments.find_by_reference(reference)
+    order = work.orders.lock(payment.order_id) if payment else None
+    payment = work.payments.find_by_reference(reference, lock=True)
+    if order is None or payment is None:
         raise PaymentRejected("no such payment")
-    # Order before payment, everywhere: two locks taken in one order cannot deadlock.
-    order = work.orders.lock(payment.order_id)
-    payment = work.payments.find_by_reference(event.reference, lock=True)
-    assert order is not None and payment is not None
-    if not _store(work, provider_name, event.event_id, event.reference, event.payload):
-        return "duplicate"
-    truth = provider.read(work.session, event.reference)
-    outcome = "unknown" if truth is None else apply(work, order, payment, truth)
-    stored = work.payment_events.find_by_event(provider_name, event.event_id)
-    assert stored is not None
-    stored.outcome = outcome
-    logger.info("payment %s of order %s: %s", payment.id, order.number, outcome)
-    return outcome
+    return order, payment
 
 
 def apply(work: Work, order: Order, payment: Payment, truth: ProviderPayment) -> str:
-    """Bring order and payment in line with what the provider says; both are locked."""
+    """Bring order and payment in line with what the provider says; both are locked.
+
+    Returns the outcome in a word: `verified`, `failed`, `review`, `refund` or `unchanged`.
+    """
     if truth.paid is None or payment.status in DECIDED:
         return "unchanged"
     if not truth.paid:
         return _fail(work, order, payment)
+    payment.next_check_at = None
+    payment.received_amount, payment.received_currency = truth.amount, truth.currency
     if (truth.amount, truth.currency) != (payment.amount, payment.currency):
         return _review(work, order, payment)
     if order.status in PAYABLE and _sell(work, order):
         return _confirm(work, order, payment)
-    return _review(work, order, payment)
+    return _send_back(work, order, payment)
+
+
+def accept(work: Work, order: Order, payment: Payment) -> bool:
+    """Take money that is in review for the order after all (both locked); False if stock is short."""
+    order_was = order.status
+    if order_was not in (OrderStatus.REVIEW, *PAYABLE) or not _sell(work, order):
+        return False
+    _confirm(work, order, payment)
+    return True
 
 
 def _confirm(work: Work, order: Order, payment: Payment) -> str:
@@ -78,12 +78,17 @@ def _sell(work: Work, order: Order) -> bool:
     live = work.orders.find_live_by_cart(order.cart_id) if order.cart_id else None
     if live not in (None, order):
         return False
+    ended = order.status in (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
+    cart = work.carts.find_open(order.customer_id, lock=True)
     try:
         with work.session.begin_nested():
             stock.take(work, order)
     except ShopError:
         return False
-    _take_out_of_cart(work, order)
+    if ended:
+        discounts.use_again(work, order.discount_code)
+    if cart is not None and cart.id == order.cart_id:
+        _take_out_of_cart(work, order)
     return True
 
 
@@ -94,11 +99,13 @@ def _take_out_of_cart(work: Work, order: Order) -> None:
         return
     bought = stock.units(order)
     for item in list(cart.items):
-        left = item.quantity - bought.get(item.product_id, 0)
-        if left > 0:
-            item.quantity = left
+        taken = min(item.quantity, bought.get(item.product_id, 0))
+        bought[item.product_id] = bought.get(item.product_id, 0) - taken
+        if item.quantity > taken:
+            item.quantity -= taken
         else:
             cart.items.remove(item)
+    cart.history, cart.reviewed = [], None
     if not cart.items:
         cart.status = CartStatus.ORDERED
 
@@ -107,8 +114,7 @@ def _fail(work: Work, order: Order, payment: Payment) -> str:
     if payment.status == PaymentStatus.FAILED or order.status != OrderStatus.AWAITING_PAYMENT:
         return "unchanged"
     payment.status = PaymentStatus.FAILED
-    provider = work.providers[payment.payment_method]
-    _tell(work, order, "payment_failed", link=provider.link(payment.payment_reference))
+    _tell(work, order, "payment_failed", link=payment.url or "")
     return "failed"
 
 
@@ -121,17 +127,18 @@ def _review(work: Work, order: Order, payment: Payment) -> str:
     return "review"
 
 
+def _send_back(work: Work, order: Order, payment: Payment) -> str:
+    """Money that buys nothing any more: the order was paid already, or cannot be had."""
+    if order.status == OrderStatus.AWAITING_PAYMENT:
+        reopen(work, order, OrderStatus.EXPIRED)  # what is left of it is for sale again
+    payment.status = PaymentStatus.REVIEW
+    work.session.flush()
+    refunds.request_rest(work, payment, reason="nothing left to pay for", requested_by="shop")
+    logger.warning("payment of order %s goes back", order.number)
+    _tell(work, order, "payment_sent_back")
+    return "refund"
+
+
 def _tell(work: Work, order: Order, event: str, **data: Any) -> None:
     told = {"order_number": order.number, "amount": str(order.total_amount)}
     outbox.write(work, order.customer_id, event, {**told, "currency": order.currency, **data})
-
-
-def _store(work: Work, provider: str, event_id: str, reference: str, payload: dict[str, Any]) -> bool:
-    """Keep an event; False if it was told before."""
-    result = work.session.execute(
-        insert(PaymentEvent)
-        .values(provider=provider, event_id=event_id, payment_reference=reference, payload=payload)
-        .on_conflict_do_nothing(index_elements=["provider", "event_id"])
-        .returning(PaymentEvent.id)
-    )
-    return result.first() is not None

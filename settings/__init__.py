@@ -6,23 +6,51 @@ explains each. Importing this module reads nothing: call `read_settings()`.
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
-from environs import Env, EnvValidationError, ValidationError, validate
+from environs import Env, EnvValidationError, validate
 
-DEVELOPMENT, PRODUCTION, TEST = "development", "production", "test"
-KNOWN_PAYMENT_PROVIDERS = ("sandbox",)
-MINIMUM_KEY_LENGTH = 32
+from settings import checks
+from settings.checks import KNOWN_PAYMENT_PROVIDERS
+from settings.values import (
+    DEVELOPMENT,
+    PRODUCTION,
+    TEST,
+    FeatureFlags,
+    PaymentSettings,
+    PrivacySettings,
+    RedisSettings,
+    Settings,
+    ShopSettings,
+    WhatsAppSettings,
+)
+
+__all__ = [
+    "DEVELOPMENT",
+    "KNOWN_PAYMENT_PROVIDERS",
+    "PRODUCTION",
+    "TEST",
+    "FeatureFlags",
+    "PaymentSettings",
+    "PrivacySettings",
+    "RedisSettings",
+    "SettingError",
+    "Settings",
+    "ShopSettings",
+    "WhatsAppSettings",
+    "exit_with",
+    "load_development_files",
+    "read_settings",
+    "read_settings_or_exit",
+]
+
 ENV_FILE = Path(".env")
 DEFAULT_STATE_DIR = ".state"
 SERVERS_FILE = "servers.env"
@@ -30,87 +58,6 @@ SERVERS_FILE = "servers.env"
 
 class SettingError(Exception):
     """A setting is missing or wrong; the message is one line that names it."""
-
-
-@dataclass(frozen=True)
-class RedisSettings:
-    """Where Redis (or Valkey) listens. `host` is None when the embedded server is to be used."""
-
-    host: str | None
-    port: int
-    password: str | None
-    ssl: bool
-
-
-@dataclass(frozen=True)
-class WhatsAppSettings:
-    """The Twilio account and how replies leave. `api_base_url` is None for Twilio's real API."""
-
-    account_sid: str
-    auth_tokens: tuple[str, ...]
-    number: str
-    api_base_url: str | None
-    webhook_verify_token: str
-    dev_mode: bool
-
-
-@dataclass(frozen=True)
-class ShopSettings:
-    """What the shop is and how it sells. `tax_rate` is a fraction: 0.075 is 7.5 %."""
-
-    business_name: str
-    currency: str
-    tax_rate: Decimal
-    payment_timeout_minutes: int
-    payment_providers: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class PrivacySettings:
-    """Keys for phone numbers: Fernet keys (the first encrypts, all decrypt) and the HMAC look-up key."""
-
-    phone_encryption_keys: tuple[str, ...]
-    phone_index_key: bytes
-
-
-@dataclass(frozen=True)
-class FeatureFlags:
-    """Features that a shop can switch off; see architecture: an absent feature is absent politely."""
-
-    payment_processing: bool
-    customer_recognition: bool
-    order_tracking: bool
-    multi_language: bool
-
-
-@dataclass(frozen=True)
-class Settings:
-    """All settings of one process."""
-
-    app_env: str
-    bind_host: str
-    port: int
-    rasa_port: int
-    actions_port: int
-    state_dir: Path
-    public_base_url: str
-    web_url: str
-    rasa_url: str
-    actions_url: str
-    database_url: str | None
-    database_pool_size: int
-    redis: RedisSettings
-    session_minutes: int
-    catalogue_minutes: int
-    whatsapp: WhatsAppSettings
-    shop: ShopSettings
-    privacy: PrivacySettings
-    flags: FeatureFlags
-
-    @property
-    def is_production(self) -> bool:
-        """Whether development conveniences must refuse to exist."""
-        return self.app_env == PRODUCTION
 
 
 def read_settings() -> Settings:
@@ -179,12 +126,11 @@ def _parse(env: Env) -> Settings:
         ),
         session_minutes=env.int("SESSION_MINUTES", 30, validate=validate.Range(1, 24 * 60)),
         catalogue_minutes=env.int("CATALOGUE_MINUTES", 60, validate=validate.Range(1, 24 * 60)),
+        customer_cache_hours=env.int("CUSTOMER_CACHE_HOURS", 24, validate=validate.Range(1, 30 * 24)),
         whatsapp=_parse_whatsapp(env),
         shop=_parse_shop(env),
-        privacy=PrivacySettings(
-            phone_encryption_keys=_encryption_keys(env),
-            phone_index_key=_required(env, "PHONE_INDEX_KEY", _long_enough_for_a_key).encode(),
-        ),
+        payments=_parse_payments(env),
+        privacy=_parse_privacy(env),
         flags=FeatureFlags(
             payment_processing=_flag(env, "ENABLE_PAYMENT_PROCESSING", True),
             customer_recognition=_flag(env, "ENABLE_CUSTOMER_RECOGNITION", True),
@@ -202,9 +148,9 @@ def _parse_whatsapp(env: Env) -> WhatsAppSettings:
     api_base_url = _http_url(env, "TWILIO_API_BASE_URL", "") or None
     development = os.environ.get("APP_ENV", DEVELOPMENT) == DEVELOPMENT
     return WhatsAppSettings(
-        account_sid=_required(env, "TWILIO_ACCOUNT_SID", _twilio_account_sid),
+        account_sid=_required(env, "TWILIO_ACCOUNT_SID", checks.twilio_account_sid),
         auth_tokens=tuple(token for token in tokens if token),
-        number=_required(env, "TWILIO_WHATSAPP_NUMBER", _e164).removeprefix("whatsapp:"),
+        number=_required(env, "TWILIO_WHATSAPP_NUMBER", checks.e164).removeprefix("whatsapp:"),
         api_base_url=api_base_url,
         webhook_verify_token=_required(env, "WHATSAPP_WEBHOOK_VERIFY_TOKEN"),
         # On a developer's machine nothing leaves it unless an API to send to is named.
@@ -213,18 +159,54 @@ def _parse_whatsapp(env: Env) -> WhatsAppSettings:
 
 
 def _parse_shop(env: Env) -> ShopSettings:
+    timezone = env.str("SHOP_TIMEZONE", "Africa/Lagos", validate=checks.known_timezone)
+    tax_classes = env.str("TAX_CLASSES", "", validate=checks.tax_rates_or_blank)
     return ShopSettings(
         business_name=_text(env, "BUSINESS_NAME", "Chatcart Kitchen"),
-        currency=env.str("CURRENCY", "NGN", validate=validate.Regexp(r"^[A-Z]{3}$")),
+        currency=env.str("CURRENCY", "NGN", validate=checks.currency),
         tax_rate=env.decimal("TAX_RATE", Decimal("0.075"), validate=validate.Range(0, 1)),
         payment_timeout_minutes=env.int(
             "PAYMENT_TIMEOUT_MINUTES", 30, validate=validate.Range(1, 7 * 24 * 60)
         ),
-        payment_providers=tuple(env.list("PAYMENT_PROVIDERS", ["sandbox"], validate=_known_providers) or ()),
+        payment_providers=checks.names_in(
+            env.str("PAYMENT_PROVIDERS", "sandbox", validate=checks.known_providers) or ""
+        ),
+        tax_classes=checks.tax_rates(tax_classes or ""),
+        timezone=timezone,
+        opening_hours=_checked(env, "OPENING_HOURS", checks.opening_hours_or_blank) or None,
+        delivery_fee=_amount(env, "DELIVERY_FEE"),
+        delivery_minimum=_amount(env, "DELIVERY_MINIMUM") or Decimal(0),
+        cart_hours=env.int("CART_HOURS", 24, validate=validate.Range(1, 30 * 24)),
+        bank_transfer_hours=env.int("BANK_TRANSFER_HOURS", 24, validate=validate.Range(1, 14 * 24)),
+        bank_account=_text(env, "BANK_ACCOUNT", ""),
+        cash_limit=_amount(env, "CASH_LIMIT"),
+    )
+
+
+def _parse_payments(env: Env) -> PaymentSettings:
+    secrets = (_text(env, "STRIPE_WEBHOOK_SECRET", ""), _text(env, "STRIPE_WEBHOOK_SECRET_NEXT", ""))
+    return PaymentSettings(
+        stripe_secret_key=_text(env, "STRIPE_SECRET_KEY", "") or None,
+        stripe_webhook_secrets=tuple(secret for secret in secrets if secret),
+        stripe_api_base_url=_http_url(env, "STRIPE_API_BASE_URL", "") or None,
+        paystack_secret_key=_text(env, "PAYSTACK_SECRET_KEY", "") or None,
+        paystack_api_base_url=_http_url(env, "PAYSTACK_API_BASE_URL", "") or None,
+        paystack_customer_email=_text(env, "PAYSTACK_CUSTOMER_EMAIL", "") or None,
+    )
+
+
+def _parse_privacy(env: Env) -> PrivacySettings:
+    following = _checked(env, "PHONE_INDEX_KEY_NEXT", checks.blank_or_long_enough_for_a_key)
+    return PrivacySettings(
+        phone_encryption_keys=_encryption_keys(env),
+        phone_index_key=_required(env, "PHONE_INDEX_KEY", checks.long_enough_for_a_key).encode(),
+        phone_index_key_next=following.encode() if following else None,
     )
 
 
 def _check_together(settings: Settings) -> None:
+    if settings.flags.payment_processing:
+        _check_providers(settings.shop, settings.payments)
     if not settings.is_production:
         return
     if "sandbox" in settings.shop.payment_providers and settings.flags.payment_processing:
@@ -237,12 +219,36 @@ def _check_together(settings: Settings) -> None:
         raise SettingError("REDIS_HOST: missing; production needs a real Redis")
 
 
+def _check_providers(shop: ShopSettings, keys: PaymentSettings) -> None:
+    needed = {
+        "stripe": (
+            ("STRIPE_SECRET_KEY", keys.stripe_secret_key),
+            ("STRIPE_WEBHOOK_SECRET", keys.stripe_webhook_secrets),
+        ),
+        "paystack": (
+            ("PAYSTACK_SECRET_KEY", keys.paystack_secret_key),
+            ("PAYSTACK_CUSTOMER_EMAIL", keys.paystack_customer_email),
+        ),
+        "bank_transfer": (("BANK_ACCOUNT", shop.bank_account),),
+    }
+    if "paystack" in shop.payment_providers and shop.currency not in checks.PAYSTACK_CURRENCIES:
+        raise SettingError(f"CURRENCY: Paystack takes {', '.join(checks.PAYSTACK_CURRENCIES)} only")
+    for provider in shop.payment_providers:
+        for name, value in needed.get(provider, ()):
+            if not value:
+                raise SettingError(f"{name}: missing; PAYMENT_PROVIDERS offers {provider}")
+
+
 def _text(env: Env, name: str, default: str) -> str:
     return str(env.str(name, default)).strip()
 
 
+def _checked(env: Env, name: str, check: Callable[[str], None]) -> str:
+    return str(env.str(name, "", validate=check) or "").strip()
+
+
 def _required(env: Env, name: str, check: Callable[[str], None] | None = None) -> str:
-    value = env.str(name, validate=[_not_blank, *([check] if check else [])])
+    value = env.str(name, validate=[checks.not_blank, *([check] if check else [])])
     return str(value or "").strip()
 
 
@@ -256,69 +262,26 @@ def _port(env: Env, name: str, default: int) -> int:
     return int(env.int(name, default, validate=validate.Range(1, 65535)) or default)
 
 
+def _amount(env: Env, name: str) -> Decimal | None:
+    value = env.str(name, "", validate=checks.blank_or_amount)
+    return Decimal(value.strip()) if value and value.strip() else None
+
+
 def _http_url(env: Env, name: str, default: str) -> str:
-    value = env.str(name, default, validate=_http_url_or_blank)
+    value = env.str(name, default, validate=checks.http_url_or_blank)
     return str(value or default).rstrip("/")
 
 
 def _database_url(env: Env) -> str | None:
-    value = env.str("DATABASE_URL", "", validate=_postgresql_url_or_blank)
+    value = env.str("DATABASE_URL", "", validate=checks.postgresql_url_or_blank)
     if not value:
         return None
     return re.sub(r"^postgres(ql)?(\+psycopg2)?://", "postgresql+psycopg2://", str(value))
 
 
 def _encryption_keys(env: Env) -> tuple[str, ...]:
-    value = _required(env, "PHONE_ENCRYPTION_KEYS", _fernet_keys)
+    value = _required(env, "PHONE_ENCRYPTION_KEYS", checks.fernet_keys)
     return tuple(key.strip() for key in value.split(",") if key.strip())
-
-
-def _not_blank(value: str) -> None:
-    if not value.strip():
-        raise ValidationError("is empty")
-
-
-def _http_url_or_blank(value: str) -> None:
-    parts = urlsplit(value)
-    if value and (parts.scheme not in ("http", "https") or not parts.netloc):
-        raise ValidationError("is not an http or https address")
-
-
-def _postgresql_url_or_blank(value: str) -> None:
-    if value and not re.match(r"^postgres(ql)?(\+psycopg2)?://", value):
-        raise ValidationError("is not a postgresql:// address")
-
-
-def _twilio_account_sid(value: str) -> None:
-    if not re.fullmatch(r"AC[0-9a-zA-Z]+", value.strip()):
-        raise ValidationError("is not a Twilio account SID (AC...)")
-
-
-def _e164(value: str) -> None:
-    if not re.fullmatch(r"(whatsapp:)?\+[1-9][0-9]{6,14}", value.strip()):
-        raise ValidationError("is not an international phone number such as +14155238886")
-
-
-def _long_enough_for_a_key(value: str) -> None:
-    if len(value.strip()) < MINIMUM_KEY_LENGTH:
-        raise ValidationError(f"is shorter than {MINIMUM_KEY_LENGTH} characters")
-
-
-def _fernet_keys(value: str) -> None:
-    for key in value.split(","):
-        try:
-            usable = len(base64.urlsafe_b64decode(key.strip())) == 32
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValidationError("holds something that is not a Fernet key (32 bytes in base64)")
-
-
-def _known_providers(names: list[str]) -> None:
-    unknown = [name for name in names if name not in KNOWN_PAYMENT_PROVIDERS]
-    if unknown or not names:
-        known = ", ".join(KNOWN_PAYMENT_PROVIDERS)
-        raise ValidationError(f"knows {known}, not {unknown[0] if unknown else 'nothing'!r}")
 
 
 def _first_problem(error: EnvValidationError) -> str:

@@ -1,0 +1,58 @@
+"""The tables, as SQLAlchemy models. Money is NUMERIC, times are UTC, keys are UUIDs.
+
+The documented columns and index names are fixed by the architecture; a test compares both with a
+migrated database.
+"""
+
+from db.models.base import Base, Identified, Timestamped
+from db.models.carts import Cart, CartItem, CartStatus, Fulfilment
+from db.models.catalogue import (
+    Discount,
+    DiscountKind,
+    OptionGroup,
+    Product,
+    ProductOption,
+    product_option_groups,
+)
+from db.models.customers import Customer
+from db.models.orders import Order, OrderItem, OrderStatus, StockReservation
+from db.models.payments import (
+    Payment,
+    PaymentEvent,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+    SandboxCharge,
+)
+from db.models.records import CommandResult, OutboxEvent, StaffAction, StateChange
+
+__all__ = [
+    "Base",
+    "Cart",
+    "CartItem",
+    "CartStatus",
+    "CommandResult",
+    "Customer",
+    "Discount",
+    "DiscountKind",
+    "Fulfilment",
+    "Identified",
+    "OptionGroup",
+    "Order",
+    "OrderItem",
+    "OrderStatus",
+    "OutboxEvent",
+    "Payment",
+    "PaymentEvent",
+    "PaymentStatus",
+    "Product",
+    "ProductOption",
+    "Refund",
+    "RefundStatus",
+    "SandboxCharge",
+    "StaffAction",
+    "StateChange",
+    "StockReservation",
+    "Timestamped",
+    "product_option_groups",
+]

@@ -1,0 +1,40 @@
+"""Typed access to the tables: one repository per table, all on one base."""
+
+from db.repositories.base import Repository
+from db.repositories.carts import CartItemsRepository, CartsRepository
+from db.repositories.catalogue import (
+    DiscountsRepository,
+    OptionGroupsRepository,
+    OptionsRepository,
+    ProductsRepository,
+)
+from db.repositories.orders import OrderItemsRepository, OrdersRepository, StockReservationsRepository
+from db.repositories.payments import PaymentEventsRepository, PaymentsRepository, RefundsRepository
+from db.repositories.records import (
+    CommandResultsRepository,
+    CustomersRepository,
+    OutboxRepository,
+    StaffActionsRepository,
+    StateChangesRepository,
+)
+
+__all__ = [
+    "CartItemsRepository",
+    "CartsRepository",
+    "CommandResultsRepository",
+    "CustomersRepository",
+    "DiscountsRepository",
+    "OptionGroupsRepository",
+    "OptionsRepository",
+    "OrderItemsRepository",
+    "OrdersRepository",
+    "OutboxRepository",
+    "PaymentEventsRepository",
+    "PaymentsRepository",
+    "ProductsRepository",
+    "RefundsRepository",
+    "Repository",
+    "StaffActionsRepository",
+    "StateChangesRepository",
+    "StockReservationsRepository",
+]

@@ -1,0 +1,133 @@
+"""The catalogue: products, their options, discounts."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Select, Text, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import joinedload, selectinload
+
+from db.models import Discount, OptionGroup, Product, ProductOption, product_option_groups
+from db.repositories.base import Repository
+
+
+class ProductsRepository(Repository[Product]):
+    """Products, in the order of the menu."""
+
+    model = Product
+
+    def find_with_options(self) -> Sequence[Product]:
+        """All products on sale, with all their options, in three queries."""
+        loaded = selectinload(Product.option_groups).selectinload(OptionGroup.options)
+        query = select(Product).where(Product.available.is_(True)).options(loaded)
+        return self.session.scalars(query.order_by(Product.position, Product.name)).all()
+
+    def find_available(self, category: str | None = None) -> Sequence[Product]:
+        """Products on sale, of one category or of all (compared without regard to case)."""
+        query = select(Product).where(Product.available.is_(True))
+        if category is not None:
+            query = query.where(func.lower(Product.category) == category.lower())
+        return self.session.scalars(query.order_by(Product.position, Product.name)).all()
+
+    def find_by_sku(self, sku: str) -> Product | None:
+        """The product with this stock-keeping unit."""
+        return self.session.scalar(select(Product).where(Product.sku == sku))
+
+    def digest(self) -> str:
+        """A digest of all that the order parser reads: names, aliases, categories, options."""
+        digests = [self.session.scalar(query) for query in (_products_digest(), _options_digest())]
+        return hashlib.md5("".join(map(str, digests)).encode(), usedforsecurity=False).hexdigest()
+
+    def lock(self, product_ids: Iterable[uuid.UUID]) -> Sequence[Product]:
+        """Lock products for update in the order of their ids, so that two buyers cannot deadlock.
+
+        NO KEY, because an order line's foreign key already holds its product's key share.
+        """
+        query = (
+            select(Product)
+            .where(Product.id.in_(set(product_ids)))
+            .order_by(Product.id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+        return self.session.scalars(query).all()
+
+
+class OptionsRepository(Repository[ProductOption]):
+    """Options of products."""
+
+    model = ProductOption
+
+    def find_by_ids(self, option_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, ProductOption]:
+        """These options by id, each with its group; unknown ids are left out."""
+        wanted = set(option_ids)
+        if not wanted:
+            return {}
+        query = (
+            select(ProductOption)
+            .where(ProductOption.id.in_(wanted))
+            .options(joinedload(ProductOption.group))
+            .execution_options(populate_existing=True)
+        )
+        return {option.id: option for option in self.session.scalars(query)}
+
+    def find_by_product(self, product_id: uuid.UUID) -> Sequence[ProductOption]:
+        """What can be chosen about a product now, group by group, with the groups."""
+        links = product_option_groups.c
+        query = (
+            select(ProductOption)
+            .join(ProductOption.group)
+            .join(product_option_groups, links.group_id == OptionGroup.id)
+            .where(links.product_id == product_id, ProductOption.available.is_(True))
+            .order_by(links.position, ProductOption.position)
+            .options(joinedload(ProductOption.group))
+        )
+        return self.session.scalars(query).all()
+
+
+class OptionGroupsRepository(Repository[OptionGroup]):
+    """Groups of options."""
+
+    model = OptionGroup
+
+    def find_by_name(self, name: str) -> OptionGroup | None:
+        """The group with this name."""
+        return self.session.scalar(select(OptionGroup).where(OptionGroup.name == name))
+
+
+class DiscountsRepository(Repository[Discount]):
+    """Discounts."""
+
+    model = Discount
+
+    def find_by_code(self, code: str, *, lock: bool = False) -> Discount | None:
+        """The discount with this code, in whatever case it is written."""
+        query = select(Discount).where(func.upper(Discount.code) == code.strip().upper())
+        if lock:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return self.session.scalar(query)
+
+
+def _products_digest() -> Select[tuple[str]]:
+    row = func.jsonb_build_array(
+        Product.id, Product.name, Product.category, Product.aliases, Product.removable
+    ).cast(Text)
+    joined = func.string_agg(row, aggregate_order_by(literal(","), Product.position, Product.id))
+    return select(func.md5(func.coalesce(joined, ""))).where(Product.available.is_(True))
+
+
+def _options_digest() -> Select[tuple[str]]:
+    links = product_option_groups.c
+    row = func.jsonb_build_array(
+        links.product_id, ProductOption.id, ProductOption.name, ProductOption.aliases
+    ).cast(Text)
+    joined = func.string_agg(row, aggregate_order_by(literal(","), links.product_id, ProductOption.id))
+    return (
+        select(func.md5(func.coalesce(joined, "")))
+        .select_from(product_option_groups)
+        .join(ProductOption, ProductOption.group_id == links.group_id)
+        .where(ProductOption.available.is_(True))
+    )

@@ -1,0 +1,132 @@
+"""Customers, and what is kept about the work itself."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import delete, or_, select
+
+from db.models import (
+    Cart,
+    CommandResult,
+    Customer,
+    Order,
+    OutboxEvent,
+    StaffAction,
+    StateChange,
+)
+from db.repositories.base import Repository
+
+
+class CustomersRepository(Repository[Customer]):
+    """Customers, found again by the pseudonym of their number."""
+
+    model = Customer
+
+    def find_by_lookup(self, phone_lookup: str) -> Customer | None:
+        """The customer behind a pseudonym, under the present key or the one that comes next."""
+        return next(iter(self.find_all_by_lookup(phone_lookup)), None)
+
+    def find_all_by_lookup(self, phone_lookup: str) -> Sequence[Customer]:
+        """The same; more than one only if somebody was made twice while that key was being rotated."""
+        query = select(Customer).where(
+            or_(Customer.phone_lookup == phone_lookup, Customer.phone_lookup_next == phone_lookup)
+        )
+        # The older one first, always: it has what the person did before.
+        return self.session.scalars(query.order_by(Customer.created_at)).all()
+
+    def lock(self, customer_id: uuid.UUID) -> Customer | None:
+        """The customer, locked for update and read afresh."""
+        query = select(Customer).where(Customer.id == customer_id).with_for_update(of=Customer)
+        return self.session.scalar(query.execution_options(populate_existing=True))
+
+    def find_orders(self, customer_id: uuid.UUID, *, lock: bool = False) -> Sequence[Order]:
+        """All orders of a customer, newest first; locked ones are read afresh."""
+        query = select(Order).where(Order.customer_id == customer_id).order_by(Order.created_at.desc())
+        if lock:
+            query = query.with_for_update(of=Order).execution_options(populate_existing=True)
+        return self.session.scalars(query).all()
+
+    def find_carts(self, customer_id: uuid.UUID, *, lock: bool = False) -> Sequence[Cart]:
+        """All carts of a customer, oldest first."""
+        query = select(Cart).where(Cart.customer_id == customer_id).order_by(Cart.created_at)
+        return self.session.scalars(query.with_for_update(of=Cart) if lock else query).all()
+
+    def find_numbered(self, after: uuid.UUID | None, limit: int) -> Sequence[uuid.UUID]:
+        """Customers with a number, page by page in the order of their ids."""
+        query = select(Customer.id).where(Customer.phone_number.is_not(None))
+        if after is not None:
+            query = query.where(Customer.id > after)
+        return self.session.scalars(query.order_by(Customer.id).limit(limit)).all()
+
+    def lock_idle(self, customer_ids: Sequence[uuid.UUID]) -> Sequence[Customer]:
+        """Those of these customers that nobody else is changing, locked."""
+        query = select(Customer).where(Customer.id.in_(customer_ids), Customer.phone_number.is_not(None))
+        return self.session.scalars(query.order_by(Customer.id).with_for_update(skip_locked=True)).all()
+
+
+class OutboxRepository(Repository[OutboxEvent]):
+    """Events that wait to be told."""
+
+    model = OutboxEvent
+
+    def find_pending(self, limit: int, *, customer_id: uuid.UUID | None = None) -> Sequence[OutboxEvent]:
+        """Events not yet dispatched, oldest first, locked, skipping those another replica holds."""
+        query = select(OutboxEvent).where(OutboxEvent.dispatched_at.is_(None))
+        if customer_id is not None:
+            query = query.where(OutboxEvent.customer_id == customer_id)
+        else:
+            # Who has no address (the shell) asks for its events itself.
+            query = query.join(Customer).where(Customer.phone_number.is_not(None))
+        query = query.order_by(OutboxEvent.sequence).limit(limit)
+        return self.session.scalars(query.with_for_update(skip_locked=True, of=OutboxEvent)).all()
+
+    def find_by_customer(self, customer_id: uuid.UUID) -> Sequence[OutboxEvent]:
+        """All that a customer was told, or is to be told, unasked."""
+        query = select(OutboxEvent).where(OutboxEvent.customer_id == customer_id)
+        return self.session.scalars(query.order_by(OutboxEvent.sequence)).all()
+
+    def delete_by_customer(self, customer_id: uuid.UUID) -> None:
+        """Forget a customer's events, told or not."""
+        self.session.execute(delete(OutboxEvent).where(OutboxEvent.customer_id == customer_id))
+
+
+class StateChangesRepository(Repository[StateChange]):
+    """The record of conversation states."""
+
+    model = StateChange
+
+    def find_latest(self, customer_id: uuid.UUID) -> StateChange | None:
+        """The customer's last change of state."""
+        query = select(StateChange).where(StateChange.customer_id == customer_id)
+        return self.session.scalar(query.order_by(StateChange.id.desc()).limit(1))
+
+    def find_by_customer(self, customer_id: uuid.UUID) -> Sequence[StateChange]:
+        """A customer's whole record, oldest first."""
+        query = select(StateChange).where(StateChange.customer_id == customer_id)
+        return self.session.scalars(query.order_by(StateChange.id)).all()
+
+    def delete_by_customer(self, customer_id: uuid.UUID) -> None:
+        """Forget a customer's record."""
+        self.session.execute(delete(StateChange).where(StateChange.customer_id == customer_id))
+
+
+class CommandResultsRepository(Repository[CommandResult]):
+    """Results of commands that were carried out."""
+
+    model = CommandResult
+
+    def find(self, message_id: str, number: int, command: str) -> CommandResult | None:
+        """The recorded result of a command."""
+        return self.session.get(CommandResult, (message_id, number, command))
+
+    def delete_by_customer(self, customer_id: uuid.UUID) -> None:
+        """Forget the results of a customer's commands."""
+        self.session.execute(delete(CommandResult).where(CommandResult.customer_id == customer_id))
+
+
+class StaffActionsRepository(Repository[StaffAction]):
+    """What the staff decided."""
+
+    model = StaffAction

@@ -1,0 +1,48 @@
+"""The shop's own clock: what becomes due without a customer.
+
+Each job takes its rows with FOR UPDATE SKIP LOCKED, or claims them in a transaction of their own before
+it asks anybody else: several replicas share the work (docs/decisions/0007-jobs.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shop import cart, orders
+from shop.payments import flow
+from shop.service import Shop
+
+
+def expire_orders(shop: Shop) -> int:
+    """End unpaid orders whose time is over."""
+    return flow.expire_due(shop)
+
+
+def check_payments(shop: Shop) -> int:
+    """Ask providers about payments of which nothing was heard."""
+    return flow.check_due(shop)
+
+
+def send_refunds(shop: Shop) -> int:
+    """Carry out refunds."""
+    return flow.send_refunds(shop)
+
+
+def remind(shop: Shop) -> int:
+    """Remind customers of orders that are about to time out."""
+    return shop.run(orders.remind)
+
+
+def abandon_carts(shop: Shop) -> int:
+    """Give up carts that nobody touched for long."""
+    return shop.run(cart.abandon_expired)
+
+
+PAUSES: dict[Callable[[Shop], int], float] = {
+    expire_orders: 2.0,
+    send_refunds: 5.0,
+    check_payments: 15.0,
+    remind: 15.0,
+    abandon_carts: 60.0,
+}
+"""Seconds between two runs of each job."""

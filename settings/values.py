@@ -1,0 +1,123 @@
+"""The settings as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+DEVELOPMENT, PRODUCTION, TEST = "development", "production", "test"
+
+
+@dataclass(frozen=True)
+class RedisSettings:
+    """Where Redis (or Valkey) listens. `host` is None when the embedded server is to be used."""
+
+    host: str | None
+    port: int
+    password: str | None
+    ssl: bool
+
+
+@dataclass(frozen=True)
+class WhatsAppSettings:
+    """The Twilio account and how replies leave. `api_base_url` is None for Twilio's real API."""
+
+    account_sid: str
+    auth_tokens: tuple[str, ...]
+    number: str
+    api_base_url: str | None
+    webhook_verify_token: str
+    dev_mode: bool
+
+
+@dataclass(frozen=True)
+class ShopSettings:
+    """What the shop is and how it sells. `tax_rate` is a fraction: 0.075 is 7.5 %."""
+
+    business_name: str
+    currency: str
+    tax_rate: Decimal
+    payment_timeout_minutes: int
+    payment_providers: tuple[str, ...]
+    tax_classes: Mapping[str, Decimal] = field(default_factory=dict)
+    """Rates of the tax classes other than `standard`, as fractions."""
+    timezone: str = "Africa/Lagos"
+    opening_hours: str | None = None
+    """In OpenStreetMap's notation (`Mo-Fr 09:00-21:00`); None: always open."""
+    delivery_fee: Decimal | None = None
+    """None: pickup only."""
+    delivery_minimum: Decimal = Decimal(0)
+    cart_hours: int = 24
+    bank_transfer_hours: int = 24
+    bank_account: str = ""
+    """Where to transfer to, as customers read it."""
+    cash_limit: Decimal | None = None
+    """The largest order that may be paid in cash; None: any."""
+
+
+@dataclass(frozen=True)
+class PaymentSettings:
+    """Keys of the payment providers; an API's address is None for the provider's real one."""
+
+    stripe_secret_key: str | None = None
+    stripe_webhook_secrets: tuple[str, ...] = ()
+    stripe_api_base_url: str | None = None
+    paystack_secret_key: str | None = None
+    paystack_api_base_url: str | None = None
+    paystack_customer_email: str | None = None
+
+
+@dataclass(frozen=True)
+class PrivacySettings:
+    """Keys for phone numbers: Fernet keys (the first encrypts, all decrypt) and the HMAC look-up key.
+
+    `phone_index_key_next` is the look-up key that comes next, while it is being rotated.
+    """
+
+    phone_encryption_keys: tuple[str, ...]
+    phone_index_key: bytes
+    phone_index_key_next: bytes | None = None
+
+
+@dataclass(frozen=True)
+class FeatureFlags:
+    """Features that a shop can switch off; see architecture: an absent feature is absent politely."""
+
+    payment_processing: bool
+    customer_recognition: bool
+    order_tracking: bool
+    multi_language: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one process."""
+
+    app_env: str
+    bind_host: str
+    port: int
+    rasa_port: int
+    actions_port: int
+    state_dir: Path
+    public_base_url: str
+    web_url: str
+    rasa_url: str
+    actions_url: str
+    database_url: str | None
+    database_pool_size: int
+    redis: RedisSettings
+    session_minutes: int
+    catalogue_minutes: int
+    customer_cache_hours: int
+    whatsapp: WhatsAppSettings
+    shop: ShopSettings
+    payments: PaymentSettings
+    privacy: PrivacySettings
+    flags: FeatureFlags
+
+    @property
+    def is_production(self) -> bool:
+        """Whether development conveniences must refuse to exist."""
+        return self.app_env == PRODUCTION

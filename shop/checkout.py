@@ -1,0 +1,373 @@
+"""Checkout: a reviewed cart becomes an order, in one transaction or not at all."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from db.models import Cart, CartStatus, Customer, Order, OrderStatus, Payment, PaymentStatus, Product
+from shop import discounts, fulfilment, stock
+from shop.cart import current, open_cart
+from shop.cart_view import CartView, Line, view_cart, view_order
+from shop.conversation import ConversationState, move
+from shop.errors import (
+    EmptyCart,
+    LineChange,
+    OrderChanged,
+    TooMuchForCash,
+    UnknownDiscount,
+    UnknownPaymentMethod,
+)
+from shop.payments.interface import PaymentProvider, Settlement
+from shop.work import Work
+
+# Without 0/O, 1/I/L: an order number is read out over a counter.
+NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+NUMBER_LENGTH = 6
+FIRST_CHECK = timedelta(minutes=2)
+"""When to ask the provider by ourselves, should its notification not come."""
+
+
+@dataclass(frozen=True)
+class PlacedOrder:
+    """An order that was just made, and how it is paid.
+
+    `payment_reference` is None where nothing is paid before the order is handed over; `method` None
+    where payments are off.
+    """
+
+    number: str
+    cart: CartView
+    method: str | None
+    settlement: Settlement
+    payment_reference: str | None
+    minutes_to_pay: int
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What the customer's yes led to: an order; or, where prices or stock changed since they were
+    shown, what changed (`changes`, `lost_code`) and the cart as it would be ordered now (None: nothing
+    is left of it)."""
+
+    placed: PlacedOrder | None = None
+    changes: tuple[LineChange, ...] = ()
+    lost_code: str | None = None
+    cart: CartView | None = None
+
+
+def review(work: Work, customer: Customer) -> CartView:
+    """Show what would be ordered and what it costs, before anything is ordered.
+
+    Raises:
+        EmptyCart, and what makes an order impossible now: the errors of `fulfilment.require_possible`.
+    """
+    cart = open_cart(work, customer)
+    if not cart.items:
+        raise EmptyCart()
+    shown = view_cart(work, cart)
+    fulfilment.require_possible(work, cart, shown)
+    cart.reviewed = _as_reviewed(shown)
+    move(work, customer, ConversationState.REVIEWING_ORDER)
+    return shown
+
+
+def begin(work: Work, customer: Customer) -> CartView:
+    """The customer wants to order: there has to be something to order, and somebody to make it.
+
+    Raises:
+        EmptyCart, ShopClosed, ClosedForGood
+    """
+    cart = open_cart(work, customer)
+    if not cart.items:
+        raise EmptyCart()
+    fulfilment.require_open(work, cart)
+    move(work, customer, ConversationState.REVIEWING_ORDER)
+    return view_cart(work, cart)
+
+
+def decline(work: Work, customer: Customer) -> CartView:
+    """The customer does not want to order yet; the cart stays.
+
+    Raises:
+        EmptyCart
+    """
+    move(work, customer, ConversationState.ADDING_TO_CART)
+    return current(work, customer)
+
+
+def confirm(work: Work, customer: Customer, method: str | None = None) -> Confirmation:
+    """The customer said yes to what was shown: order it, or say what is different now and ask again.
+
+    One transaction for both, so that a yes repeated after a crash cannot order what was not shown.
+
+    Raises:
+        the same as `place`, but for `OrderChanged` and `UnknownDiscount`.
+    """
+    changes: tuple[LineChange, ...] = ()
+    lost_code = None
+    try:
+        return Confirmation(placed=place(work, customer, method))
+    except OrderChanged as changed:
+        changes = changed.changes
+    except UnknownDiscount as lost:
+        lost_code = lost.values["code"]
+    try:
+        return Confirmation(None, changes, lost_code, accept_changes(work, customer))
+    except EmptyCart:
+        return Confirmation(None, changes, lost_code)
+
+
+def place(work: Work, customer: Customer, method: str | None = None) -> PlacedOrder:
+    """Make an order of the cart: priced now, its units held, its payment noted, in one transaction.
+
+    Asked again while the order awaits its payment, it returns that order. Where
+    ENABLE_PAYMENT_PROCESSING is off, and where it is paid in cash, the order is placed at once.
+
+    Args:
+        method: how it is to be paid, a name of PAYMENT_PROVIDERS; None: the first of them.
+
+    Raises:
+        EmptyCart, OrderChanged, UnknownDiscount, UnknownPaymentMethod, TooMuchForCash, and the errors of
+        `fulfilment.require_possible`.
+    """
+    cart = work.carts.find_open(customer.id, lock=True)
+    if cart is None or not cart.items:
+        return _already_placed(work, customer)
+    provider = payment_provider(work, method)
+    _require_unchanged(work, cart)
+    shown = view_cart(work, cart)
+    fulfilment.require_possible(work, cart, shown)
+    _require_cash_allowed(work, provider, shown)
+    discounts.use(work, shown.discount_code)
+    order = _make_order(work, customer, cart, shown, provider)
+    if order.expires_at is None:
+        stock.take(work, order)
+        move(work, customer, ConversationState.ORDER_COMPLETE)
+    else:
+        stock.hold(work, order, order.expires_at + stock.GRACE)
+        move(work, customer, ConversationState.AWAITING_PAYMENT)
+    return _placed(work, order)
+
+
+def accept_changes(work: Work, customer: Customer) -> CartView:
+    """Bring the cart in line with what is left and what it costs now, for the customer to say yes to.
+
+    Raises:
+        EmptyCart: if nothing is left.
+    """
+    cart = open_cart(work, customer)
+    products = stock.lock(work, (item.product_id for item in cart.items))
+    gone = _unavailable_options(work, cart)
+    left = {shortage.product.id: shortage.left for shortage in _shortages(products, cart)}
+    for item in list(cart.items):
+        units = min(item.quantity, left.get(item.product_id, item.quantity))
+        if item.product_id in left:
+            left[item.product_id] -= units
+        if units <= 0 or gone & set(item.option_ids):
+            cart.items.remove(item)
+        else:
+            item.quantity = units
+    work.session.flush()
+    return review(work, customer)
+
+
+def payment_provider(work: Work, method: str | None) -> PaymentProvider | None:
+    """The way to pay that was named, the first one offered if none was; None where payments are off.
+
+    Raises:
+        UnknownPaymentMethod
+    """
+    if not work.flags.payment_processing:
+        return None
+    name = method or work.policy.payment_providers[0]
+    if name not in work.policy.payment_providers or name not in work.providers:
+        raise UnknownPaymentMethod()
+    return work.providers[name]
+
+
+def _require_unchanged(work: Work, cart: Cart) -> None:
+    """Compare the cart, its products locked, with what the customer said yes to.
+
+    Raises:
+        OrderChanged
+    """
+    products = stock.lock(work, (item.product_id for item in cart.items))
+    changes = [
+        LineChange("stock", short.product.name, Decimal(short.wanted), Decimal(max(0, short.left)))
+        for short in _shortages(products, cart)
+    ]
+    gone = _unavailable_options(work, cart)
+    changes += [
+        LineChange("gone", item.product.name, Decimal(item.quantity), Decimal(0))
+        for item in cart.items
+        if gone & set(item.option_ids)
+    ]
+    if cart.reviewed is not None:
+        changes += _price_changes(cart.reviewed, view_cart(work, cart))
+    if changes:
+        raise OrderChanged(changes)
+
+
+def _shortages(products: dict[uuid.UUID, Product], cart: Cart) -> list[stock.Shortage]:
+    quantities: dict[uuid.UUID, int] = {}
+    for item in cart.items:
+        quantities[item.product_id] = quantities.get(item.product_id, 0) + item.quantity
+    return stock.shortages(products, quantities)
+
+
+def _unavailable_options(work: Work, cart: Cart) -> set[uuid.UUID]:
+    wanted = {option for item in cart.items for option in item.option_ids}
+    offered = work.options.find_by_ids(wanted)
+    return {option for option in wanted if option not in offered or not offered[option].available}
+
+
+def _as_reviewed(shown: CartView) -> dict[str, Any]:
+    """What the customer is shown, as the cart keeps it."""
+    prices = {_line_key(line): str(line.unit_price) for line in shown.lines}
+    return {"prices": prices, "total": str(shown.totals.total)}
+
+
+def _price_changes(reviewed: dict[str, Any], shown: CartView) -> list[LineChange]:
+    """Which prices differ from those that were shown; the total's, if it is none of the lines'."""
+    changes = []
+    for line in shown.lines:
+        before = reviewed["prices"].get(_line_key(line))
+        if before is not None and Decimal(before) != line.unit_price:
+            changes.append(LineChange("price", line.name, Decimal(before), line.unit_price))
+    total = Decimal(reviewed["total"])
+    if not changes and total != shown.totals.total:
+        changes.append(LineChange("total", "", total, shown.totals.total))
+    return changes
+
+
+def _line_key(line: Line) -> str:
+    return " ".join([str(line.product_id), *map(str, line.option_ids), *line.removals])
+
+
+def _require_cash_allowed(work: Work, provider: PaymentProvider | None, shown: CartView) -> None:
+    limit = work.policy.cash_limit
+    in_cash = provider is not None and provider.settlement == Settlement.ON_HANDOVER
+    if in_cash and limit is not None and shown.totals.total > limit:
+        raise TooMuchForCash(limit, shown.currency)
+
+
+def _make_order(
+    work: Work, customer: Customer, cart: Cart, shown: CartView, provider: PaymentProvider | None
+) -> Order:
+    expires_at = _expiry(work, provider)
+    totals = shown.totals
+    order = work.orders.create(
+        customer_id=customer.id,
+        cart_id=cart.id,
+        number=_random(NUMBER_LENGTH),
+        status=OrderStatus.PLACED if expires_at is None else OrderStatus.AWAITING_PAYMENT,
+        items_amount=totals.items,
+        discount_amount=totals.discount,
+        discount_code=shown.discount_code,
+        tax_amount=totals.tax,
+        taxes=[
+            {"tax_class": t.tax_class, "rate": str(t.rate), "base": str(t.base), "amount": str(t.amount)}
+            for t in totals.taxes
+        ],
+        delivery_fee=totals.delivery_fee,
+        total_amount=totals.total,
+        currency=shown.currency,
+        fulfilment=cart.fulfilment,
+        delivery_address=shown.delivery_address,
+        scheduled_for=cart.scheduled_for,
+        receipt_token=secrets.token_urlsafe(24),
+        expires_at=expires_at,
+        created_at=work.now,
+    )
+    _copy_lines(work, order, shown)
+    if provider is not None:
+        _note_payment(work, order, provider)
+    cart.status = CartStatus.ORDERED
+    work.session.flush()
+    work.session.refresh(order, ["items", "payments"])
+    return order
+
+
+def _copy_lines(work: Work, order: Order, shown: CartView) -> None:
+    for position, line in enumerate(shown.lines):
+        work.order_items.create(
+            order_id=order.id,
+            product_id=line.product_id,
+            product_name=line.name,
+            option_ids=list(line.option_ids),
+            option_names=list(line.options),
+            removals=list(line.removals),
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            total_price=line.total,
+            position=position,
+        )
+
+
+def _expiry(work: Work, provider: PaymentProvider | None) -> datetime | None:
+    """Until when the order waits for its payment; None where it does not wait."""
+    if provider is None or provider.settlement == Settlement.ON_HANDOVER:
+        return None
+    if provider.settlement == Settlement.STAFF:
+        return work.now + timedelta(hours=work.policy.bank_transfer_hours)
+    return work.now + timedelta(minutes=work.policy.payment_timeout_minutes)
+
+
+def _note_payment(work: Work, order: Order, provider: PaymentProvider) -> Payment:
+    """Keep the payment before its provider hears of it: what is lost on the way can be asked for again."""
+    by_hand = provider.settlement == Settlement.STAFF
+    # A reference for a bank transfer is typed by hand.
+    reference = f"{order.number}-{_random(4)}" if by_hand else f"pay-{secrets.token_hex(16)}"
+    online = provider.settlement == Settlement.PROVIDER
+    payment = work.payments.create(
+        order_id=order.id,
+        amount=order.total_amount,
+        currency=order.currency,
+        payment_method=provider.name,
+        payment_reference=reference,
+        next_check_at=work.now + FIRST_CHECK if online else None,
+        created_at=work.now,
+    )
+    order.payment_reference = reference
+    return payment
+
+
+def renew_payment(work: Work, reference: str) -> Payment:
+    """A payment whose link is lost is given up; the order's new one."""
+    spent = work.payments.find_by_reference(reference, lock=True)
+    assert spent is not None
+    spent.status, spent.next_check_at = PaymentStatus.EXPIRED, None
+    payment = _note_payment(work, spent.order, work.providers[spent.payment_method])
+    work.session.refresh(spent.order, ["payments"])
+    return payment
+
+
+def _already_placed(work: Work, customer: Customer) -> PlacedOrder:
+    order = work.orders.find_latest(customer.id, [OrderStatus.AWAITING_PAYMENT])
+    if order is None:
+        raise EmptyCart()
+    move(work, customer, ConversationState.AWAITING_PAYMENT)
+    return _placed(work, order)
+
+
+def _placed(work: Work, order: Order) -> PlacedOrder:
+    payment = order.payments[-1] if order.payments else None
+    provider = work.providers.get(payment.payment_method) if payment else None
+    waits = (order.expires_at - work.now).total_seconds() if order.expires_at else 0
+    return PlacedOrder(
+        number=order.number,
+        cart=view_order(order),
+        method=payment.payment_method if payment else None,
+        settlement=provider.settlement if provider else Settlement.ON_HANDOVER,
+        payment_reference=payment.payment_reference if payment and order.expires_at else None,
+        minutes_to_pay=max(0, round(waits / 60)),
+    )
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(NUMBER_ALPHABET) for _ in range(length))

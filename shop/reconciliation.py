@@ -1,0 +1,220 @@
+"""Where orders, payments, provider events, refunds and stock do not agree.
+
+Nothing is changed here: a person reads the list and decides. Each check is one question to the database;
+`ask_providers` compares with what the providers themselves say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import func, select
+
+from db.models import (
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentEvent,
+    PaymentStatus,
+    Product,
+    Refund,
+    RefundStatus,
+    StockReservation,
+)
+from shop import refunds
+from shop.errors import ProviderUnavailable
+from shop.payments.interface import PaymentHandle, Settlement
+from shop.service import Shop
+from shop.work import Work
+
+SETTLED = timedelta(minutes=15)
+"""What is younger may still be under way."""
+SOLD = (OrderStatus.PAID, OrderStatus.PREPARING, OrderStatus.READY, OrderStatus.COMPLETED)
+HOLDING = (OrderStatus.AWAITING_PAYMENT, OrderStatus.REVIEW)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that does not agree; `about` names an order, a payment, an event, a refund or a product."""
+
+    about: str
+    what: str
+
+
+def differences(work: Work) -> list[Difference]:
+    """Everything in the database that does not agree with the rest of it."""
+    checks = (
+        _sold_without_money,
+        _money_without_sale,
+        _paid_twice,
+        _wrong_amounts,
+        _unapplied_events,
+        _undecided_payments,
+        _stuck_refunds,
+        _refunded_too_much,
+        _reservations_without_order,
+        _reserved_differently,
+    )
+    return [difference for check in checks for difference in check(work)]
+
+
+def ask_providers(shop: Shop, since: datetime) -> list[Difference]:
+    """Payments since a time (UTC) about which their provider says something else than we have."""
+    found = []
+    for payment, returned in shop.run(lambda work: _payments_since(work, since)):
+        provider = shop.providers.get(payment.payment_method)
+        if provider is None or provider.settlement != Settlement.PROVIDER:
+            continue
+        handle = PaymentHandle(
+            payment.payment_reference, payment.provider_id, payment.amount, payment.currency
+        )
+        try:
+            truth = provider.read(handle)
+        except ProviderUnavailable:
+            found.append(Difference(payment.payment_reference, f"{provider.name} cannot be asked"))
+            continue
+        came = payment.received_amount is not None
+        if truth is None or bool(truth.paid) != came:
+            says = "nothing" if truth is None else "paid" if truth.paid else "not paid"
+            found.append(_about(payment, f"{provider.name} says {says}, we have {payment.status.value}"))
+        elif came and truth.amount != payment.received_amount:
+            found.append(_about(payment, f"{provider.name} has {truth.amount}, we {payment.received_amount}"))
+        if truth is not None and truth.refunded and truth.refunded != returned:
+            found.append(_about(payment, f"{provider.name} sent back {truth.refunded}, we have {returned}"))
+    return found
+
+
+def _about(payment: Payment, what: str) -> Difference:
+    return Difference(payment.payment_reference, what)
+
+
+def _payments_since(work: Work, since: datetime) -> list[tuple[Payment, Decimal]]:
+    query = select(Payment).where(Payment.created_at >= since).order_by(Payment.created_at)
+    return [(payment, _sent_back(work, payment)) for payment in work.session.scalars(query)]
+
+
+def _sent_back(work: Work, payment: Payment) -> Decimal:
+    done = (one for one in work.refunds.find_by_payment(payment.id) if one.status == RefundStatus.DONE)
+    return sum((refund.amount for refund in done), Decimal(0))
+
+
+def _sold_without_money(work: Work) -> Iterator[Difference]:
+    paid = select(Payment.order_id).where(Payment.status == PaymentStatus.VERIFIED)
+    unpaid = select(Payment.order_id).where(Payment.payment_method != "cash", Payment.order_id.not_in(paid))
+    query = select(Order).where(Order.status.in_(SOLD), Order.id.in_(unpaid))
+    for order in work.session.scalars(query):
+        yield Difference(order.number, f"is {order.status.value} without a verified payment")
+
+
+def _money_without_sale(work: Work) -> Iterator[Difference]:
+    sold = (*SOLD, OrderStatus.REFUNDED)
+    query = (
+        select(Payment, Order)
+        .join(Payment.order)
+        .where(Payment.status == PaymentStatus.VERIFIED, Order.status.not_in(sold))
+    )
+    for payment, order in work.session.execute(query):
+        if refunds.left_of(work, payment) > 0:
+            yield Difference(order.number, f"is {order.status.value}, but its payment is verified")
+
+
+def _paid_twice(work: Work) -> Iterator[Difference]:
+    query = (
+        select(Order.number, func.count())
+        .join(Order.payments)
+        .where(Payment.status == PaymentStatus.VERIFIED)
+        .group_by(Order.number)
+        .having(func.count() > 1)
+    )
+    for number, times in work.session.execute(query):
+        yield Difference(number, f"has {times} verified payments")
+
+
+def _wrong_amounts(work: Work) -> Iterator[Difference]:
+    query = (
+        select(Payment, Order)
+        .join(Payment.order)
+        .where(
+            Payment.status == PaymentStatus.VERIFIED,
+            (Payment.amount != Order.total_amount)
+            | (Payment.currency != Order.currency)
+            | (func.coalesce(Payment.received_amount, Payment.amount) != Order.total_amount),
+            Payment.confirmed_by.is_(None),
+        )
+    )
+    for payment, order in work.session.execute(query):
+        came = payment.received_amount or payment.amount
+        yield Difference(order.number, f"costs {order.total_amount}, verified were {came}")
+
+
+def _unapplied_events(work: Work) -> Iterator[Difference]:
+    query = select(PaymentEvent).where(
+        PaymentEvent.outcome.is_(None), PaymentEvent.received_at < work.now - SETTLED
+    )
+    for event in work.session.scalars(query):
+        yield Difference(event.event_id, f"event of {event.provider} was kept but not applied")
+
+
+def _undecided_payments(work: Work) -> Iterator[Difference]:
+    undecided = (PaymentStatus.PENDING, PaymentStatus.FAILED)
+    query = (
+        select(Payment, Order)
+        .join(Payment.order)
+        .where(Payment.status.in_(undecided), Order.expires_at < work.now - SETTLED)
+    )
+    for payment, order in work.session.execute(query):
+        yield Difference(order.number, f"ran out of time, its payment is still {payment.status.value}")
+
+
+def _stuck_refunds(work: Work) -> Iterator[Difference]:
+    waits_too_long = (Refund.status == RefundStatus.PENDING) & (Refund.created_at < work.now - SETTLED)
+    query = (
+        select(Refund, Order)
+        .join(Refund.payment)
+        .join(Payment.order)
+        .where((Refund.status == RefundStatus.FAILED) | waits_too_long)
+    )
+    for refund, order in work.session.execute(query):
+        yield Difference(order.number, f"refund {refund.id} of {refund.amount} is {refund.status.value}")
+
+
+def _refunded_too_much(work: Work) -> Iterator[Difference]:
+    came = func.coalesce(Payment.received_amount, Payment.amount)
+    query = (
+        select(Payment.payment_reference, came, func.sum(Refund.amount))
+        .join(Payment.refunds)
+        .group_by(Payment.id)
+        .having(func.sum(Refund.amount) > came)
+    )
+    for reference, received, returned in work.session.execute(query):
+        yield Difference(reference, f"received {received}, sent back {returned}")
+
+
+def _reservations_without_order(work: Work) -> Iterator[Difference]:
+    query = (
+        select(Order, func.sum(StockReservation.quantity))
+        .join(StockReservation, StockReservation.order_id == Order.id)
+        .where(Order.status.not_in(HOLDING))
+        .group_by(Order.id)
+    )
+    for order, units in work.session.execute(query):
+        yield Difference(order.number, f"is {order.status.value} and still holds {units} units")
+
+
+def _reserved_differently(work: Work) -> Iterator[Difference]:
+    held = (
+        select(StockReservation.product_id, func.sum(StockReservation.quantity).label("units"))
+        .group_by(StockReservation.product_id)
+        .subquery()
+    )
+    units = func.coalesce(held.c.units, 0)
+    query = (
+        select(Product.sku, Product.reserved_quantity, units)
+        .outerjoin(held, held.c.product_id == Product.id)
+        .where(Product.reserved_quantity != units)
+    )
+    for sku, reserved, really in work.session.execute(query):
+        yield Difference(sku, f"says {reserved} reserved, orders hold {really}")

@@ -1,0 +1,123 @@
+"""Money that goes back: decided here, carried out by `shop.payments.flow`, never more than came."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from db.models import Order, OrderStatus, Payment, PaymentStatus, Refund, RefundStatus
+from shop import outbox
+from shop.errors import CannotRefund
+from shop.payments.interface import PaymentHandle, StartedRefund
+from shop.work import Work
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class DueRefund:
+    """A refund to be carried out now; `id` is the idempotency key of the call."""
+
+    id: uuid.UUID
+    method: str
+    payment: PaymentHandle
+    amount: Decimal
+
+
+def request(work: Work, payment: Payment, amount: Decimal, *, reason: str, requested_by: str) -> Refund:
+    """Decide that money goes back; the payment's order is locked by the caller.
+
+    Raises:
+        CannotRefund: if less than that is left of what came.
+    """
+    left = left_of(work, payment)
+    if amount <= 0 or amount > left:
+        raise CannotRefund(payment.order.number, left)
+    return work.refunds.create(
+        payment_id=payment.id,
+        amount=amount,
+        reason=reason,
+        requested_by=requested_by,
+        next_try_at=work.now,
+    )
+
+
+def request_rest(work: Work, payment: Payment, *, reason: str, requested_by: str) -> Refund | None:
+    """Decide that all that is left of a payment goes back; None if nothing is."""
+    left = left_of(work, payment)
+    if left <= 0:
+        return None
+    return request(work, payment, left, reason=reason, requested_by=requested_by)
+
+
+def left_of(work: Work, payment: Payment) -> Decimal:
+    """What came and did not go back, nor is on its way."""
+    if payment.status not in (PaymentStatus.VERIFIED, PaymentStatus.REVIEW):
+        return Decimal(0)
+    gone = (refund.amount for refund in work.refunds.find_by_payment(payment.id))
+    return came_of(payment) - sum(gone, Decimal(0))
+
+
+def came_of(payment: Payment) -> Decimal:
+    """The money that came in fact: of a payment in review it may differ from what was asked for."""
+    return payment.amount if payment.received_amount is None else payment.received_amount
+
+
+def take_due(work: Work, limit: int = 20) -> list[DueRefund]:
+    """Refunds to try now; each is tried again later should this replica die."""
+    due = []
+    for refund in work.refunds.find_due(work.now, limit):
+        refund.attempts += 1
+        refund.next_try_at = work.now + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (refund.attempts - 1))
+        payment = refund.payment
+        handle = PaymentHandle(
+            payment.payment_reference,
+            payment.provider_id,
+            payment.amount,
+            payment.received_currency or payment.currency,
+        )
+        due.append(DueRefund(refund.id, payment.payment_method, handle, refund.amount))
+    return due
+
+
+def finish(work: Work, refund_id: uuid.UUID, started: StartedRefund | None) -> RefundStatus:
+    """Record what became of a refund: sent by the provider, or (None, or not done) a person's to send."""
+    refund = work.refunds.find_by_id(refund_id)
+    assert refund is not None
+    order = work.orders.lock(refund.payment.order_id)
+    assert order is not None
+    work.session.refresh(refund, with_for_update=True)
+    if refund.status == RefundStatus.DONE:
+        return refund.status
+    sent = started is not None and (started.done or started.provider_id is not None)
+    refund.status = RefundStatus.DONE if sent else RefundStatus.FAILED
+    refund.provider_id = started.provider_id if started else None
+    if sent:
+        _done(work, refund, order)
+    return refund.status
+
+
+def finish_by_hand(work: Work, refund_id: uuid.UUID) -> None:
+    """A person sent the money."""
+    finish(work, refund_id, StartedRefund(provider_id=None, done=True))
+
+
+def _done(work: Work, refund: Refund, order: Order) -> None:
+    refund.completed_at = work.now
+    payment = refund.payment
+    work.session.flush()
+    done = [one.amount for one in work.refunds.find_by_payment(payment.id) if one.status == RefundStatus.DONE]
+    if sum(done, Decimal(0)) >= came_of(payment):
+        payment.status = PaymentStatus.REFUNDED
+        others = [one for one in order.payments if one.status == PaymentStatus.VERIFIED]
+        if not others and order.status not in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
+            order.status = OrderStatus.REFUNDED
+    outbox.write(
+        work,
+        order.customer_id,
+        "payment_refunded",
+        {"order_number": order.number, "amount": str(refund.amount), "currency": payment.currency},
+    )
