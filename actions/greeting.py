@@ -20,7 +20,7 @@ class StartSession(ShopAction):
         return "action_session_start"
 
     async def answer(self, conversation: Conversation) -> None:
-        told = bool(conversation.event_data)
+        told = conversation.is_notice
         session = await conversation.do(states.Session, states.start_session, to_be_told=told)
         conversation.set(
             customer_name=session.name,

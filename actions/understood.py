@@ -40,29 +40,10 @@ class Understood:
         numbers = [e["value"] for e in entities if e.get("entity") == "quantity"]
         named = [str(e["value"]) for e in entities if e.get("entity") == "product"]
         text = str(message.get("text") or "")
+        lines = [_line(value) for value in values if "products" in value]
         return cls(
-            lines=tuple(
-                WantedLine(
-                    tuple(value["products"]),
-                    value["name"],
-                    value.get("quantity"),
-                    tuple(value.get("options", ())),
-                    tuple(value.get("removals", ())),
-                )
-                for value in values
-                if value.get("products")
-            ),
-            changes=tuple(
-                WantedLine(
-                    (),
-                    value["name"],
-                    value.get("quantity"),
-                    tuple(value["options"]),
-                    tuple(value["removals"]),
-                )
-                for value in values
-                if value.get("products") == []
-            ),
+            lines=tuple(line for line in lines if line.products),
+            changes=tuple(line for line in lines if not line.products),
             words=re.findall(r"[\w-]+", text),
             category=categories[0]["category"] if categories else None,
             category_quantity=categories[0].get("quantity") if categories else None,
@@ -82,6 +63,16 @@ class Understood:
     def product_ids(self) -> list[str]:
         """The products that were named, in order."""
         return [product for line in self.lines for product in line.products]
+
+
+def _line(value: Mapping[str, Any]) -> WantedLine:
+    return WantedLine(
+        tuple(value["products"]),
+        value["name"],
+        value.get("quantity"),
+        tuple(value.get("options", ())),
+        tuple(value.get("removals", ())),
+    )
 
 
 def _quoted(text: str) -> str:

@@ -63,6 +63,33 @@ class Done(Generic[Result]):
     state: str | None
 
 
+@dataclass(frozen=True)
+class Record(Generic[Result]):
+    """What a command led to, as it is kept under (message, number, command)."""
+
+    caller: Caller
+    command: str
+    adapter: TypeAdapter[Result]
+
+    def find(self, work: Work) -> Done[Result] | None:
+        """What the command led to, if it was carried out before."""
+        row = work.command_results.find(self.caller.message_id, self.caller.command_number, self.command)
+        if row is None:
+            return None
+        return Done(self.adapter.validate_python(row.result["result"]), row.result["state"])
+
+    def keep(self, work: Work, customer: Customer, result: Result) -> None:
+        """Keep what the command led to, in its own transaction."""
+        work.command_results.create(
+            message_id=self.caller.message_id,
+            command_number=self.caller.command_number,
+            command=self.command,
+            # Of an erased customer nothing leads to the message, which Twilio knows with its number.
+            customer_id=None if customer.erased_at else customer.id,
+            result={"result": self.adapter.dump_python(result, mode="json"), "state": work.state},
+        )
+
+
 class Shop:
     """Runs shop functions in transactions. Thread-safe; holds no state of its own."""
 
@@ -137,35 +164,22 @@ class Shop:
             ShopError: what the operation refuses; nothing was written or recorded.
             CustomerGone: erased before or by this message.
         """
-        adapter: TypeAdapter[Result] = TypeAdapter(result_type)
-
-        def recorded(work: Work) -> Done[Result] | None:
-            row = work.command_results.find(caller.message_id, caller.command_number, command)
-            if row is None:
-                return None
-            return Done(adapter.validate_python(row.result["result"]), row.result["state"])
+        record = Record(caller, command, TypeAdapter(result_type))
 
         def once(work: Work) -> Done[Result]:
-            done = recorded(work)
+            done = record.find(work)
             if done is not None:
                 return done
             customer = caller.recognised(work)
             result = operation(work, customer)
-            work.command_results.create(
-                message_id=caller.message_id,
-                command_number=caller.command_number,
-                command=command,
-                # Of an erased customer nothing leads to the message, which Twilio knows with its number.
-                customer_id=None if customer.erased_at else customer.id,
-                result={"result": adapter.dump_python(result, mode="json"), "state": work.state},
-            )
+            record.keep(work, customer, result)
             return Done(result, work.state)
 
         try:
             return self.run(once)
         except ShopError:
             # Another replica may have carried out this very command meanwhile: then it is not refused.
-            done = self.run(recorded)
+            done = self.run(record.find)
             if done is None:
                 raise
             return done

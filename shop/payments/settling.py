@@ -2,7 +2,7 @@
 
 Source of the rules: the payment policies. Events are hints; an amount or currency that differs goes to
 review, never to paid; a second payment goes back; money for an ended order is honoured if stock allows,
-else goes back.
+else goes back; so does all money for an order whose customer was erased, since nobody would come for it.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ def apply(work: Work, order: Order, payment: Payment, truth: ProviderPayment) ->
         return _fail(work, order, payment)
     payment.next_check_at = None
     payment.received_amount, payment.received_currency = truth.amount, truth.currency
+    if order.customer.erased_at is not None:
+        return _send_back(work, order, payment)
     if (truth.amount, truth.currency) != (payment.amount, payment.currency):
         return _review(work, order, payment)
     if order.status in PAYABLE and _sell(work, order):

@@ -264,7 +264,7 @@ def test_a_paid_order_that_the_shop_cancels_gives_the_use_back(ask, shop, pay, c
 def test_late_money_uses_the_code_again_and_its_price_holds_even_if_it_is_used_up(
     ask, shop, pay, code, filled, uses, clock, change
 ):
-    """The order expired and gave its use back; then it was paid after all."""
+    """The order expired and gave its use back; then it was paid after all. No code is overdrawn."""
     code(most_uses=1)
     ask(cart.apply_discount, ["save10"])
     first = ask(checkout.place)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -201,7 +202,7 @@ class TestOrderingAhead:
             ("for tomorrow at 6 pm please", local(23, 18)),
             ("tomorrow by 2pm", local(23, 14)),
             ("13:30", local(22, 13, 30)),
-            ("12:30", local(23, 12, 30)),  # past today
+            ("11:30", local(23, 11, 30)),  # past today
             ("schedule it for 13h30", local(22, 13, 30)),
             ("6pm", local(22, 18)),
             ("can you do it for 8pm", local(22, 20)),
@@ -219,6 +220,14 @@ class TestOrderingAhead:
         ask(cart.add, burger, 1)
         assert ask(fulfilment.order_ahead, typed).scheduled_for == at
         assert ask(cart.current).scheduled_for == at
+
+    @pytest.mark.parametrize("zone", ["UTC", "Africa/Lagos", "America/New_York", "Asia/Tokyo"])
+    @pytest.mark.parametrize("minutes", [-30, 30, 90])
+    def test_a_time_of_day_is_the_next_one_in_every_zone(self, asking, clock, zone, minutes):
+        wanted = clock.now + timedelta(minutes=minutes)
+        typed = wanted.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+        at = asking(timezone=zone)(fulfilment.order_ahead, typed).scheduled_for
+        assert at == (wanted if minutes > 0 else wanted + timedelta(days=1))
 
     @pytest.mark.parametrize(
         ("typed", "at"),
