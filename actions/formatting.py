@@ -56,7 +56,7 @@ def cart_values(cart: CartView, time: Callable[[datetime], str]) -> dict[str, An
         extras.append(f"🏷️ {cart.discount_code} −{format_money(totals.discount, currency)}")
     if cart.fulfilment == Fulfilment.DELIVERY:
         extras.append(f"🛵 +{format_money(totals.delivery_fee, currency)}")
-        where.append(f"🛵 {cart.delivery_address}")
+        where += [f"🛵 {cart.delivery_address}"] if cart.delivery_address else []
     if cart.scheduled_for is not None:
         where.append(f"⏰ {time(cart.scheduled_for)}")
     return {

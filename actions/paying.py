@@ -14,12 +14,13 @@ from shop.orders import PaymentState
 from shop.payments import flow
 from shop.payments.interface import Settlement
 
+ONLINE = frozenset("card cards online link internet".split())
 MAY_BE_CALLED = {
-    "sandbox": ("card", "online", "link", "sandbox"),
-    "stripe": ("card", "online", "link", "stripe", "apple", "google"),
-    "paystack": ("card", "online", "link", "paystack", "ussd"),
-    "bank_transfer": ("transfer", "bank", "account"),
-    "cash": ("cash", "counter", "delivery", "arrive", "reach", "pos"),
+    "sandbox": ONLINE | {"sandbox"},
+    "stripe": ONLINE | {"stripe", "apple", "google"},
+    "paystack": ONLINE | {"paystack", "ussd"},
+    "bank_transfer": frozenset("transfer bank account deposit".split()),
+    "cash": frozenset("cash counter delivery arrive arrives reach pos".split()),
 }
 """Words by which customers name the ways to pay."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa_sdk.events import FollowupAction
@@ -162,9 +163,9 @@ def method_named(words: str, number: str | None, offered: tuple[str, ...]) -> st
         return words
     if number is not None and number in map(str, range(1, len(offered) + 1)):
         return offered[int(number) - 1]
-    said = words.lower()
+    said = set(re.findall(r"\w+", words.lower()))
     for method in offered:
-        if any(word in said for word in MAY_BE_CALLED[method]):
+        if said & MAY_BE_CALLED[method]:
             return method
     raise UnknownPaymentMethod()
 

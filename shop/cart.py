@@ -263,7 +263,9 @@ def _reopened(work: Work, customer: Customer) -> Cart | None:
     order = work.orders.lock(order.id)
     if order is None or order.status != OrderStatus.AWAITING_PAYMENT:
         return None
-    return reopen(work, order, OrderStatus.CANCELLED)
+    cart = reopen(work, order, OrderStatus.CANCELLED)
+    move(work, customer, ConversationState.ADDING_TO_CART)  # nothing waits for its payment any more
+    return cart
 
 
 def _cart_to_change(work: Work, customer: Customer) -> Cart:
