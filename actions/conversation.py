@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -118,7 +119,8 @@ class Conversation:
         Raises:
             ShopError: what it refuses, or whom it cannot reach.
         """
-        return await asyncio.to_thread(function, self.shop, *args, **kwargs)
+        call = functools.partial(function, self.shop, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self.shop.outside, call)
 
     def values_of(self, cart: CartView) -> dict[str, Any]:
         """Lines and totals of a cart or order, for a response."""

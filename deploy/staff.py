@@ -11,6 +11,7 @@ DO="refund-sent 0b1f..."                a refund that no provider can make was m
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import uuid
 from collections.abc import Callable
@@ -29,7 +30,7 @@ def main() -> None:
     chosen = _parser().parse_args()
     shop = make_shop(read_settings_or_exit())
     try:
-        print(shop.run(_operation(chosen)))
+        print(shop.once(f"staff:{uuid.uuid4()}", chosen.action, str, _operation(chosen)))
     except ShopError as refusal:
         told = ", ".join(f"{name} {value}" for name, value in refusal.values.items())
         sys.exit(f"chatcart: {type(refusal).__name__}: {told}")
@@ -52,7 +53,7 @@ def _operation(chosen: argparse.Namespace) -> Callable[[Work], str]:
                 sent = order_status.refund(work, chosen.number, chosen.amount, chosen.who, chosen.reason)
                 return f"{sent} of {chosen.number} goes back"
             case "refund-sent":
-                refunds.finish_by_hand(work, chosen.refund)
+                refunds.finish_by_hand(work, chosen.refund, chosen.who)
                 return f"refund {chosen.refund} is done"
         to = order_status.advance(work, chosen.number, OrderStatus(chosen.action), chosen.who)
         return f"{chosen.number} is {to.value}"
@@ -60,11 +61,23 @@ def _operation(chosen: argparse.Namespace) -> Callable[[Work], str]:
     return operation
 
 
+def _amount(typed: str) -> Decimal:
+    if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", typed):
+        raise argparse.ArgumentTypeError("is not an amount such as 5500 or 5500.00")
+    return Decimal(typed)
+
+
+def _name(typed: str) -> str:
+    if not typed.strip():
+        raise argparse.ArgumentTypeError("is empty; WHO=ada says who decides")
+    return typed.strip()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make staff", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--who", required=True, help="who decides: it is recorded")
+    parser.add_argument("--who", required=True, type=_name, help="who decides: it is recorded")
     actions = parser.add_subparsers(dest="action", required=True)
     for status in (OrderStatus.PREPARING, OrderStatus.READY, OrderStatus.COMPLETED):
         actions.add_parser(status.value).add_argument("number")
@@ -73,12 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     cancel.add_argument("reason")
     transfer = actions.add_parser("confirm-transfer")
     transfer.add_argument("reference")
-    transfer.add_argument("amount", type=Decimal)
+    transfer.add_argument("amount", type=_amount)
     actions.add_parser("accept").add_argument("number")
     refund = actions.add_parser("refund")
     refund.add_argument("number")
     refund.add_argument("reason")
-    refund.add_argument("--amount", type=Decimal)
+    refund.add_argument("--amount", type=_amount)
     actions.add_parser("refund-sent").add_argument("refund", type=uuid.UUID)
     return parser
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shop import cart, orders
+from shop import cart, orders, stock
 from shop.payments import flow
 from shop.service import Shop
 
@@ -28,6 +28,11 @@ def send_refunds(shop: Shop) -> int:
     return flow.send_refunds(shop)
 
 
+def free_units(shop: Shop) -> int:
+    """Free units that were held for too long."""
+    return shop.run(stock.free_expired)
+
+
 def remind(shop: Shop) -> int:
     """Remind customers of orders that are about to time out."""
     return shop.run(orders.remind)
@@ -42,6 +47,7 @@ PAUSES: dict[Callable[[Shop], int], float] = {
     expire_orders: 2.0,
     send_refunds: 5.0,
     check_payments: 15.0,
+    free_units: 10.0,
     remind: 15.0,
     abandon_carts: 60.0,
 }

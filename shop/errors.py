@@ -299,6 +299,10 @@ class CannotRefund(StaffRefusal):
         super().__init__(number=number, left=left)
 
 
+class NoRefund(StaffRefusal):
+    """No refund goes by that id, or it was sent before."""
+
+
 class AmountDiffers(StaffRefusal):
     """The amount that came is not the order's. Values: number, expected, got."""
 

@@ -103,13 +103,14 @@ def accept_payment(work: Work, number: str, staff: str) -> None:
 
 
 def refund(work: Work, number: str, amount: Decimal | None, staff: str, reason: str) -> Decimal:
-    """Send money of an order back, all that is left of it or a part; the amount.
+    """Send money of an order back, all that is left of it or a part; the amount. Money in review comes
+    before money that was taken.
 
     Raises:
         NoOrder, CannotRefund
     """
     order = _locked(work, number)
-    payment = _payment_in(order, PaymentStatus.VERIFIED) or _payment_in(order, PaymentStatus.REVIEW)
+    payment = _payment_in(order, PaymentStatus.REVIEW) or _payment_in(order, PaymentStatus.VERIFIED)
     if payment is None:
         raise CannotRefund(number, Decimal(0))
     wanted = refunds.left_of(work, payment) if amount is None else amount

@@ -77,10 +77,11 @@ def ask_providers(shop: Shop, since: datetime) -> list[Difference]:
             found.append(Difference(payment.payment_reference, f"{provider.name} cannot be asked"))
             continue
         came = payment.received_amount is not None
-        if truth is None or bool(truth.paid) != came:
-            says = "nothing" if truth is None else "paid" if truth.paid else "not paid"
+        paid = truth is not None and bool(truth.paid)
+        if paid != came:
+            says = "nothing" if truth is None else "paid" if paid else "not paid"
             found.append(_about(payment, f"{provider.name} says {says}, we have {payment.status.value}"))
-        elif came and truth.amount != payment.received_amount:
+        elif truth is not None and came and truth.amount != payment.received_amount:
             found.append(_about(payment, f"{provider.name} has {truth.amount}, we {payment.received_amount}"))
         if truth is not None and truth.refunded and truth.refunded != returned:
             found.append(_about(payment, f"{provider.name} sent back {truth.refunded}, we have {returned}"))

@@ -8,8 +8,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from db.models import Order, OrderStatus, Payment, PaymentStatus, Refund, RefundStatus
-from shop import outbox
-from shop.errors import CannotRefund
+from shop import discounts, outbox, stock
+from shop.errors import CannotRefund, NoRefund
+from shop.money import round_to_minor_unit
 from shop.payments.interface import PaymentHandle, StartedRefund
 from shop.work import Work
 
@@ -34,7 +35,8 @@ def request(work: Work, payment: Payment, amount: Decimal, *, reason: str, reque
         CannotRefund: if less than that is left of what came.
     """
     left = left_of(work, payment)
-    if amount <= 0 or amount > left:
+    payable = amount.is_finite() and amount == round_to_minor_unit(amount, payment.currency)
+    if not payable or not 0 < amount <= left:
         raise CannotRefund(payment.order.number, left)
     return work.refunds.create(
         payment_id=payment.id,
@@ -100,9 +102,27 @@ def finish(work: Work, refund_id: uuid.UUID, started: StartedRefund | None) -> R
     return refund.status
 
 
-def finish_by_hand(work: Work, refund_id: uuid.UUID) -> None:
-    """A person sent the money."""
+def finish_by_hand(work: Work, refund_id: uuid.UUID, staff: str) -> None:
+    """A member of staff sent the money.
+
+    Raises:
+        NoRefund: none goes by that id, or it was sent before.
+    """
+    refund = work.refunds.find_by_id(refund_id)
+    if refund is None or refund.status == RefundStatus.DONE:
+        raise NoRefund()
     finish(work, refund_id, StartedRefund(provider_id=None, done=True))
+    details = {"refund": str(refund_id), "amount": str(refund.amount)}
+    order_id = refund.payment.order_id
+    work.staff_actions.create(staff=staff, action="refund sent", order_id=order_id, details=details)
+
+
+def _let_go(work: Work, order: Order) -> None:
+    """All its money went back: what an order in review still held is for sale again."""
+    if order.status == OrderStatus.REVIEW:
+        stock.release(work, order)
+        discounts.give_back(work, order.discount_code)
+    order.status = OrderStatus.REFUNDED
 
 
 def _done(work: Work, refund: Refund, order: Order) -> None:
@@ -114,7 +134,7 @@ def _done(work: Work, refund: Refund, order: Order) -> None:
         payment.status = PaymentStatus.REFUNDED
         others = [one for one in order.payments if one.status == PaymentStatus.VERIFIED]
         if not others and order.status not in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
-            order.status = OrderStatus.REFUNDED
+            _let_go(work, order)
     outbox.write(
         work,
         order.customer_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -27,6 +28,8 @@ Result = TypeVar("Result")
 
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 ATTEMPTS = 4
+OUTSIDE_CALLS = 16
+"""How many calls to payment providers are made at once."""
 
 
 @dataclass(frozen=True)
@@ -67,25 +70,26 @@ class Done(Generic[Result]):
 class Record(Generic[Result]):
     """What a command led to, as it is kept under (message, number, command)."""
 
-    caller: Caller
+    message_id: str
+    number: int
     command: str
     adapter: TypeAdapter[Result]
 
     def find(self, work: Work) -> Done[Result] | None:
         """What the command led to, if it was carried out before."""
-        row = work.command_results.find(self.caller.message_id, self.caller.command_number, self.command)
+        row = work.command_results.find(self.message_id, self.number, self.command)
         if row is None:
             return None
         return Done(self.adapter.validate_python(row.result["result"]), row.result["state"])
 
-    def keep(self, work: Work, customer: Customer, result: Result) -> None:
+    def keep(self, work: Work, customer: Customer | None, result: Result) -> None:
         """Keep what the command led to, in its own transaction."""
         work.command_results.create(
-            message_id=self.caller.message_id,
-            command_number=self.caller.command_number,
+            message_id=self.message_id,
+            command_number=self.number,
             command=self.command,
             # Of an erased customer nothing leads to the message, which Twilio knows with its number.
-            customer_id=None if customer.erased_at else customer.id,
+            customer_id=customer.id if customer and not customer.erased_at else None,
             result={"result": self.adapter.dump_python(result, mode="json"), "state": work.state},
         )
 
@@ -108,6 +112,7 @@ class Shop:
         self._providers = providers
         self._clock = clock
         self._known_customers = known_customers or NoCache()
+        self._outside = ThreadPoolExecutor(OUTSIDE_CALLS, thread_name_prefix="provider")
 
     @property
     def policy(self) -> ShopSettings:
@@ -120,6 +125,11 @@ class Shop:
         return self._sessions
 
     @property
+    def outside(self) -> ThreadPoolExecutor:
+        """Threads for calls to others, who may be slow or silent: nobody else waits for these."""
+        return self._outside
+
+    @property
     def providers(self) -> Mapping[str, PaymentProvider]:
         """The ways to pay, by name."""
         return self._providers
@@ -130,7 +140,8 @@ class Shop:
         return self._flags
 
     def run(self, operation: Callable[[Work], Result]) -> Result:
-        """Run an operation in one transaction; retried where PostgreSQL asks for that.
+        """Run an operation in one transaction; retried where PostgreSQL asks for that, and where the
+        connection was lost, even after the commit: what must not happen twice goes through `once`.
 
         Raises:
             ShopError: what the operation refuses; nothing was written.
@@ -149,6 +160,26 @@ class Shop:
                 time.sleep(0.02 * attempt)
         raise AssertionError("unreachable")
 
+    def once(
+        self, message_id: str, command: str, result_type: type[Result], operation: Callable[[Work], Result]
+    ) -> Result:
+        """Carry out a command of the staff at most once per (message, command), whatever is lost.
+
+        Raises:
+            ShopError: what the operation refuses; nothing was written or recorded.
+        """
+        record = Record(message_id, 0, command, TypeAdapter(result_type))
+
+        def carry_out(work: Work) -> Result:
+            done = record.find(work)
+            if done is not None:
+                return done.result
+            result = operation(work)
+            record.keep(work, None, result)
+            return result
+
+        return self.run(carry_out)
+
     def execute(
         self,
         caller: Caller,
@@ -164,7 +195,7 @@ class Shop:
             ShopError: what the operation refuses; nothing was written or recorded.
             CustomerGone: erased before or by this message.
         """
-        record = Record(caller, command, TypeAdapter(result_type))
+        record = Record(caller.message_id, caller.command_number, command, TypeAdapter(result_type))
 
         def once(work: Work) -> Done[Result]:
             done = record.find(work)

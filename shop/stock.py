@@ -53,6 +53,14 @@ def lock(work: Work, product_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Produc
     return products
 
 
+def free_expired(work: Work, limit: int = 100) -> int:
+    """Free holds whose time is over, such as those of orders in review that nobody decided about; how
+    many products had any. A hygiene: who buys a product frees its expired holds anyway."""
+    products = work.reservations.find_expired_products(work.now, limit)
+    lock(work, products)
+    return len(products)
+
+
 def shortages(products: Mapping[uuid.UUID, Product], quantities: Mapping[uuid.UUID, int]) -> list[Shortage]:
     """Of which locked products too few are left."""
     short = []

@@ -56,7 +56,9 @@ class PaymentPages:
         provider = request.path_params["provider"]
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            outcome = await asyncio.to_thread(flow.receive, self._shop, provider, body, headers)
+            outcome = await asyncio.get_running_loop().run_in_executor(
+                self._shop.outside, flow.receive, self._shop, provider, body, headers
+            )
         except PaymentRejected as rejection:
             logger.warning("payment webhook of %r rejected: %s", provider[:20], rejection)
             return JSONResponse({"error": "rejected"}, status_code=400)

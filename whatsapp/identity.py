@@ -63,8 +63,11 @@ def number_of(address: str) -> str:
     Raises:
         InvalidAddress: if it holds no possible number.
     """
+    number = address.removeprefix(WHATSAPP_PREFIX).strip()
+    if ":" in number:
+        raise InvalidAddress("not a WhatsApp address")
     try:
-        parsed = phonenumbers.parse(address.removeprefix(WHATSAPP_PREFIX).strip())
+        parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         raise InvalidAddress("not a phone number") from None
     if not phonenumbers.is_possible_number(parsed):

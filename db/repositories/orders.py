@@ -93,3 +93,13 @@ class StockReservationsRepository(Repository[StockReservation]):
             StockReservation.product_id.in_(set(product_ids)), StockReservation.expires_at <= now
         )
         return self.session.scalars(query).all()
+
+    def find_expired_products(self, now: datetime, limit: int) -> Sequence[uuid.UUID]:
+        """Products on which there are holds whose time is over."""
+        query = (
+            select(StockReservation.product_id)
+            .where(StockReservation.expires_at <= now)
+            .distinct()
+            .limit(limit)
+        )
+        return self.session.scalars(query).all()

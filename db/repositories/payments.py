@@ -53,6 +53,13 @@ class PaymentEventsRepository(Repository[PaymentEvent]):
             select(PaymentEvent).where(PaymentEvent.provider == provider, PaymentEvent.event_id == event_id)
         )
 
+    def find_unapplied(self, reference: str) -> Sequence[PaymentEvent]:
+        """Events about a payment that were kept, but not applied."""
+        query = select(PaymentEvent).where(
+            PaymentEvent.payment_reference == reference, PaymentEvent.outcome.is_(None)
+        )
+        return self.session.scalars(query).all()
+
 
 class RefundsRepository(Repository[Refund]):
     """Refunds."""

@@ -6,12 +6,13 @@ stock must not be locked meanwhile. Each step can be cut off and done again.
 
 from __future__ import annotations
 
+import functools
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
@@ -32,6 +33,9 @@ from shop.service import Shop
 from shop.work import Work
 
 logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 CHECK_AGAIN = timedelta(minutes=1)
 CHECK_FOR = timedelta(days=3)
@@ -88,12 +92,14 @@ def receive(shop: Shop, provider_name: str, body: bytes, headers: Mapping[str, s
     event = provider.verify(body, headers)
     if event is None:
         return "ignored"
+    if not event.event_id.strip() or not event.reference.strip() or "\0" in event.event_id + event.reference:
+        raise PaymentRejected("a notification without an id or a reference")
     known = shop.run(lambda work: _find(work, event.reference))
     if known.method != provider_name:
         raise PaymentRejected("a payment of another provider")
     if not shop.run(lambda work: _store(work, provider_name, event.event_id, event.reference, event.payload)):
         return "duplicate"
-    return _settle(shop, provider, known, event.event_id)
+    return _settle(shop, provider, known)
 
 
 def check(shop: Shop, reference: str) -> str:
@@ -110,11 +116,7 @@ def check(shop: Shop, reference: str) -> str:
 def check_due(shop: Shop) -> int:
     """Ask about payments of which nothing was heard; how many. Safe with several replicas."""
     references = shop.run(_take_due)
-    for reference in references:
-        try:
-            check(shop, reference)
-        except (ProviderUnavailable, PaymentRejected) as error:
-            logger.warning("payment not checked: %s", type(error).__name__)
+    _at_once(shop, _check_alone, references)
     return len(references)
 
 
@@ -124,23 +126,38 @@ def expire_due(shop: Shop) -> int:
     Money that the provider already has is taken instead. A provider that cannot be reached delays the
     end until the units' own time is over; what comes later is honoured or goes back.
     """
-    return sum(_expire_alone(shop, order_id) for order_id in shop.run(orders.find_expired))
+    return sum(_at_once(shop, _expire_alone, shop.run(orders.find_expired)))
 
 
 def send_refunds(shop: Shop) -> int:
     """Carry out refunds that are due; how many were tried. Safe with several replicas."""
     due = shop.run(refunds.take_due)
-    for refund in due:
-        provider = shop.providers.get(refund.method)
-        try:
-            started = provider.refund(refund.payment, refund.amount, str(refund.id)) if provider else None
-        except ProviderUnavailable:
-            logger.warning("refund %s: %s cannot be reached; tried again later", refund.id, refund.method)
-            continue
-        except RefundRefused:
-            started = None
-        _finish(shop, refund.id, started)
+    _at_once(shop, _send_alone, due)
     return len(due)
+
+
+def _at_once(shop: Shop, work: Callable[[Shop, Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Do something with several at the same time: one silent provider keeps nobody else waiting."""
+    return list(shop.outside.map(functools.partial(work, shop), items))
+
+
+def _check_alone(shop: Shop, reference: str) -> None:
+    try:
+        check(shop, reference)
+    except (ProviderUnavailable, PaymentRejected, DBAPIError) as error:
+        logger.warning("payment not checked: %s", describe(error))
+
+
+def _send_alone(shop: Shop, refund: refunds.DueRefund) -> None:
+    provider = shop.providers.get(refund.method)
+    try:
+        started = provider.refund(refund.payment, refund.amount, str(refund.id)) if provider else None
+    except ProviderUnavailable:
+        logger.warning("refund %s: %s cannot be reached; tried again later", refund.id, refund.method)
+        return
+    except RefundRefused:
+        started = None
+    _finish(shop, refund.id, started)
 
 
 def _start(shop: Shop, provider: PaymentProvider, known: Known) -> str | None:
@@ -164,19 +181,18 @@ def _finish(shop: Shop, refund_id: uuid.UUID, started: StartedRefund | None) -> 
     logger.log(level, "refund %s: %s", refund_id, status.value)
 
 
-def _settle(shop: Shop, provider: PaymentProvider, known: Known, event_id: str | None = None) -> str:
-    return _apply(shop, known, provider.read(known.handle), event_id)
+def _settle(shop: Shop, provider: PaymentProvider, known: Known) -> str:
+    return _apply(shop, known, provider.read(known.handle))
 
 
-def _apply(shop: Shop, known: Known, truth: ProviderPayment | None, event_id: str | None = None) -> str:
+def _apply(shop: Shop, known: Known, truth: ProviderPayment | None) -> str:
     def settle(work: Work) -> str:
         order, payment = lock_payment(work, known.handle.reference)
         outcome = "unknown" if truth is None else apply(work, order, payment, truth)
-        if event_id is not None:
-            stored = work.payment_events.find_by_event(known.method, event_id)
-            assert stored is not None
-            # Another replica may have taken up the same event: the first to apply it says what it did.
-            stored.outcome = stored.outcome or outcome
+        # Also those that were kept while the provider was out of reach. The first to apply one says what
+        # it did: another replica may have taken up the same event.
+        for event in work.payment_events.find_unapplied(known.handle.reference):
+            event.outcome = outcome
         logger.info("payment %s of order %s: %s", payment.id, order.number, outcome)
         return outcome
 

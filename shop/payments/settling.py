@@ -113,7 +113,7 @@ def _take_out_of_cart(work: Work, order: Order) -> None:
 
 
 def _fail(work: Work, order: Order, payment: Payment) -> str:
-    if payment.status == PaymentStatus.FAILED or order.status != OrderStatus.AWAITING_PAYMENT:
+    if payment.status != PaymentStatus.PENDING or order.status != OrderStatus.AWAITING_PAYMENT:
         return "unchanged"
     payment.status = PaymentStatus.FAILED
     _tell(work, order, "payment_failed", link=payment.url or "")

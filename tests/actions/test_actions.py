@@ -65,6 +65,33 @@ async def test_who_comes_back_to_a_full_cart_is_told_so_once(talk, menu, make_ta
     assert (await later.turn("action_greet", "hi")).named == ["utter_greet_by_name"]
 
 
+PIN = {"latitude": "6.601838", "longitude": "3.351486", "address": "", "label": "Blue gate"}
+READY = {"order_number": "ABC234", "status": "ready", "fulfilment": "pickup"}
+
+
+@pytest.mark.parametrize(
+    ("intent", "data", "notice", "state"),
+    [
+        ("share_location", PIN, False, "ADDING_TO_CART"),
+        ("greet", None, False, "ADDING_TO_CART"),
+        ("order_status_changed", READY, True, "COLLECTING_QUANTITY"),
+    ],
+)
+async def test_only_a_notice_leaves_a_customer_in_the_old_session(
+    talk, menu, make_talk, intent, data, notice, state
+):
+    await talk.turn("action_select_product", "2 burgers", [order_line(menu["burger"], quantity="2")])
+    await talk.turn("action_select_product", "cheese burger", [order_line(menu["cheese"])])
+    await talk.does("action_ask_quantity_form_quantity")
+    assert talk.state == "COLLECTING_QUANTITY"
+    later = make_talk()
+    later.hears(intent=intent, event=data, message_id="SM-later")
+    later.latest_message["metadata"]["notice"] = notice
+    later.slots["session_started_metadata"] = later.latest_message["metadata"]
+    await later.does("action_session_start")
+    assert later.state == state
+
+
 async def test_where_recognition_is_off_the_old_cart_is_forgotten(make_talk, menu, sessions):
     talk = make_talk(customer_recognition=False)
     await talk.turn("action_select_product", "2 burgers", [order_line(menu["burger"], quantity="2")])

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.local.servers import POSTGRES_LOGS
 from settings import read_settings
 from tests.deploy.test_env_example import CONTAINERS_ONLY, assignments, names_read_by_settings
 from tests.environment import ENVIRONMENT
@@ -163,6 +164,13 @@ def test_redis_keeps_what_it_has_acknowledged(services):
         assert command[command.index(option) + 1] == value
     assert command[command.index("--requirepass") + 1].startswith("${REDIS_PASSWORD:?")
     assert services["redis"]["volumes"] == ["redis:/data"]
+
+
+def test_postgres_logs_no_values_of_statements(services):
+    name, *options = services["postgres"]["command"]
+    assert name == "postgres"
+    assert options[::2] == ["-c"] * len(POSTGRES_LOGS)
+    assert dict(option.split("=") for option in options[1::2]) == POSTGRES_LOGS
 
 
 def test_every_long_running_service_is_watched_and_restarted(services):

@@ -305,7 +305,7 @@ def test_lines_of_one_product_share_its_stock(ask, menu, sessions):
         ask(cart.add, burger, 1, menu.options("Egg"))
 
 
-def test_an_order_holds_so_many_units_over_all_its_lines(ask, menu):
+def test_a_line_and_an_order_hold_so_many_units(ask, menu, make_product):
     shake = str(menu.shake.id)
     with pytest.raises(QuantityTooLarge) as refusal:
         ask(cart.add, shake, 101)
@@ -314,7 +314,12 @@ def test_an_order_holds_so_many_units_over_all_its_lines(ask, menu):
     ask(cart.add, shake, 100, menu.options("Oat"))
     with pytest.raises(QuantityTooLarge):
         ask(cart.add, shake, 1, menu.options("Oat"))
-    assert sum(line.quantity for line in ask(cart.current).lines) == 200
+    for name in ("Water", "Juice", "Tea"):
+        ask(cart.add, str(make_product(name=name, stock_quantity=None).id), 100)
+    with pytest.raises(QuantityTooLarge) as refusal:
+        ask(cart.add, str(menu.burger.id), 1)
+    assert refusal.value.values == {"limit": 500}
+    assert sum(line.quantity for line in ask(cart.current).lines) == 500
 
 
 def test_joining_two_lines_makes_none_that_could_not_be_ordered_again(ask, menu):

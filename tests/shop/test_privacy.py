@@ -22,8 +22,10 @@ from db.models import (
     OutboxEvent,
     Payment,
     PaymentStatus,
+    Product,
     Refund,
     RefundStatus,
+    SandboxCharge,
     StateChange,
 )
 from shop import cart, checkout, customers, fulfilment, order_status, orders, outbox, privacy
@@ -245,6 +247,34 @@ def test_a_notice_for_somebody_who_is_gone_is_not_dispatched(delivering, who, co
     with sessions() as session:
         customer_id = session.query(Customer).one().id
     delivering.run(lambda work: outbox.write(work, customer_id, "payment_refunded", {}))
+    assert delivering.run(lambda work: outbox.pending(work, 10)) == []
+
+
+@pytest.mark.parametrize("came", [None, "5000.00"], ids=["all of it", "another amount"])
+def test_money_that_comes_for_somebody_who_is_gone_goes_back(
+    does, delivering, who, caller, test_burger, clock, sandbox, sessions, came
+):
+    does(cart.add, str(test_burger.id), 2, kind=cart.CartChange)
+    placed = does(checkout.place, kind=checkout.PlacedOrder)
+    flow.open_payment(delivering, placed.payment_reference)
+    clock.pass_minutes(31)
+    assert flow.expire_due(delivering) == 1
+    erase(delivering, replace(who, message_id=caller().message_id))
+    if came is not None:
+        with sessions.begin() as session:
+            session.query(SandboxCharge).one().amount = Decimal(came)
+
+    note = sandbox.settle(placed.payment_reference, "paid")
+    assert flow.receive(delivering, "sandbox", note.body, note.headers) == "refund"
+    assert flow.send_refunds(delivering) == 1
+    with sessions() as session:
+        order, payment, refund = (session.query(kind).one() for kind in (Order, Payment, Refund))
+        assert (order.status, payment.status) == (OrderStatus.EXPIRED, PaymentStatus.REFUNDED)
+        assert (refund.status, refund.amount) == (RefundStatus.DONE, Decimal(came or "11825.00"))
+        assert session.query(SandboxCharge).one().refunded == refund.amount
+        product = session.query(Product).one()
+        assert (product.stock_quantity, product.reserved_quantity) == (50, 0), "nobody would come for them"
+    assert counts(sessions, Cart) == [0]
     assert delivering.run(lambda work: outbox.pending(work, 10)) == []
 
 

@@ -1,0 +1,1 @@
+"""Measurements that anyone can run again; nothing of the bot imports them."""
