@@ -101,7 +101,7 @@ def details(work: Work, product: Product) -> ProductDetails:
 
 def categories(work: Work) -> Choices:
     """The categories that have something on sale, in the order of the menu."""
-    names = dict.fromkeys(product.category for product in work.products.find_available())
+    names = work.products.find_categories()
     return Choices(tuple(Choice("category", name, name) for name in names))
 
 
@@ -175,9 +175,9 @@ def find_by_name(work: Work, asked: str) -> list[Product]:
     One that is surely meant stands alone; otherwise all that are perhaps meant.
     """
     names = [
-        (name, product)
-        for product in work.products.find_available()
-        for name in (product.name, *product.aliases)
+        (name, product_id)
+        for product_id, own, aliases in work.products.find_names()
+        for name in (own, *aliases)
     ]
     hits = process.extract(
         asked,
@@ -187,14 +187,13 @@ def find_by_name(work: Work, asked: str) -> list[Product]:
         score_cutoff=PERHAPS_MEANT,
         limit=3 * MOST_SUGGESTIONS,
     )
-    found: dict[uuid.UUID, tuple[Product, float]] = {}
+    found: dict[uuid.UUID, float] = {}
     for _, score, index in hits:
-        product = names[index][1]
-        found.setdefault(product.id, (product, score))
-    ranked = list(found.values())
-    if ranked and ranked[0][1] >= SURELY_MEANT:
-        ranked = [hit for hit in ranked if hit[1] >= ranked[0][1]]
-    return [product for product, _ in ranked]
+        found.setdefault(names[index][1], score)
+    best = next(iter(found.values()), 0)
+    surely = [product_id for product_id, score in found.items() if score >= best >= SURELY_MEANT]
+    meant = map(work.products.find_by_id, surely or found)
+    return [product for product in meant if product is not None]
 
 
 def _list(products: Sequence[Product], *, category: str | None = None, asked: str | None = None) -> Choices:

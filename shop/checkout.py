@@ -9,7 +9,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from db.models import Cart, CartStatus, Customer, Order, OrderStatus, Payment, PaymentStatus, Product
+from db.models import (
+    Cart,
+    CartStatus,
+    Customer,
+    Order,
+    OrderItem,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Product,
+)
 from shop import discounts, fulfilment, stock
 from shop.cart import current, open_cart
 from shop.cart_view import CartView, Line, view_cart, view_order
@@ -139,7 +149,7 @@ def place(work: Work, customer: Customer, method: str | None = None) -> PlacedOr
     if cart is None or not cart.items:
         return _already_placed(work, customer)
     provider = payment_provider(work, method)
-    _require_unchanged(work, cart)
+    products = _require_unchanged(work, cart)
     shown = view_cart(work, cart)
     fulfilment.require_possible(work, cart, shown)
     _require_cash_allowed(work, provider, shown)
@@ -149,7 +159,7 @@ def place(work: Work, customer: Customer, method: str | None = None) -> PlacedOr
         stock.take(work, order)
         move(work, customer, ConversationState.ORDER_COMPLETE)
     else:
-        stock.hold(work, order, order.expires_at + stock.GRACE)
+        stock.hold(work, order, order.expires_at + stock.GRACE, products)
         move(work, customer, ConversationState.AWAITING_PAYMENT)
     return _placed(work, order)
 
@@ -164,11 +174,13 @@ def accept_changes(work: Work, customer: Customer) -> CartView:
     products = stock.lock(work, (item.product_id for item in cart.items))
     gone = _unavailable_options(work, cart)
     left = {shortage.product.id: shortage.left for shortage in _shortages(products, cart)}
+    for item in [item for item in cart.items if gone & set(item.option_ids)]:
+        cart.items.remove(item)  # it takes nothing of what is left
     for item in list(cart.items):
         units = min(item.quantity, left.get(item.product_id, item.quantity))
         if item.product_id in left:
             left[item.product_id] -= units
-        if units <= 0 or gone & set(item.option_ids):
+        if units <= 0:
             cart.items.remove(item)
         else:
             item.quantity = units
@@ -190,8 +202,8 @@ def payment_provider(work: Work, method: str | None) -> PaymentProvider | None:
     return work.providers[name]
 
 
-def _require_unchanged(work: Work, cart: Cart) -> None:
-    """Compare the cart, its products locked, with what the customer said yes to.
+def _require_unchanged(work: Work, cart: Cart) -> dict[uuid.UUID, Product]:
+    """Compare the cart, its products locked, with what the customer said yes to; the locked products.
 
     Raises:
         OrderChanged
@@ -211,6 +223,7 @@ def _require_unchanged(work: Work, cart: Cart) -> None:
         changes += _price_changes(cart.reviewed, view_cart(work, cart))
     if changes:
         raise OrderChanged(changes)
+    return products
 
 
 def _shortages(products: dict[uuid.UUID, Product], cart: Cart) -> list[stock.Shortage]:
@@ -261,7 +274,8 @@ def _make_order(
 ) -> Order:
     expires_at = _expiry(work, provider)
     totals = shown.totals
-    order = work.orders.create(
+    order = Order(
+        id=uuid.uuid4(),
         customer_id=customer.id,
         cart_id=cart.id,
         number=_random(NUMBER_LENGTH),
@@ -284,19 +298,18 @@ def _make_order(
         expires_at=expires_at,
         created_at=work.now,
     )
-    _copy_lines(work, order, shown)
+    _copy_lines(order, shown)
     if provider is not None:
         _note_payment(work, order, provider)
     cart.status = CartStatus.ORDERED
-    work.session.flush()
-    work.session.refresh(order, ["items", "payments"])
+    work.session.add(order)
+    work.session.flush()  # order, lines and payment together
     return order
 
 
-def _copy_lines(work: Work, order: Order, shown: CartView) -> None:
-    for position, line in enumerate(shown.lines):
-        work.order_items.create(
-            order_id=order.id,
+def _copy_lines(order: Order, shown: CartView) -> None:
+    order.items = [
+        OrderItem(
             product_id=line.product_id,
             product_name=line.name,
             option_ids=list(line.option_ids),
@@ -307,6 +320,8 @@ def _copy_lines(work: Work, order: Order, shown: CartView) -> None:
             total_price=line.total,
             position=position,
         )
+        for position, line in enumerate(shown.lines)
+    ]
 
 
 def _expiry(work: Work, provider: PaymentProvider | None) -> datetime | None:
@@ -324,8 +339,8 @@ def _note_payment(work: Work, order: Order, provider: PaymentProvider) -> Paymen
     # A reference for a bank transfer is typed by hand.
     reference = f"{order.number}-{_random(4)}" if by_hand else f"pay-{secrets.token_hex(16)}"
     online = provider.settlement == Settlement.PROVIDER
-    payment = work.payments.create(
-        order_id=order.id,
+    payment = Payment(
+        id=uuid.uuid4(),
         amount=order.total_amount,
         currency=order.currency,
         payment_method=provider.name,
@@ -333,6 +348,7 @@ def _note_payment(work: Work, order: Order, provider: PaymentProvider) -> Paymen
         next_check_at=work.now + FIRST_CHECK if online else None,
         created_at=work.now,
     )
+    order.payments.append(payment)
     order.payment_reference = reference
     return payment
 
@@ -343,7 +359,7 @@ def renew_payment(work: Work, reference: str) -> Payment:
     assert spent is not None
     spent.status, spent.next_check_at = PaymentStatus.EXPIRED, None
     payment = _note_payment(work, spent.order, work.providers[spent.payment_method])
-    work.session.refresh(spent.order, ["payments"])
+    work.session.flush()
     return payment
 
 

@@ -19,9 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 
-from babel.numbers import get_currency_precision
-
-from shop.money import round_to_minor_unit
+from shop.money import minor_unit, round_to_minor_unit
 
 STANDARD = "standard"
 ZERO = Decimal(0)
@@ -140,7 +138,7 @@ def _shares(off: Decimal, by_class: Mapping[str, Decimal], currency: str) -> dic
     items = sum(by_class.values(), ZERO)
     if not off or not items:
         return dict.fromkeys(by_class, ZERO)
-    unit = Decimal(1).scaleb(-get_currency_precision(currency))
+    unit = minor_unit(currency)
     exact = {name: off * amount / items for name, amount in by_class.items()}
     shares = {name: share.quantize(unit, rounding=ROUND_DOWN) for name, share in exact.items()}
     left = int((off - sum(shares.values(), ZERO)) / unit)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -64,6 +65,17 @@ class Done(Generic[Result]):
 
     result: Result
     state: str | None
+
+
+def adapter_of(result_type: type[Result]) -> TypeAdapter[Result]:
+    """How results of a type are written and read; made once, it costs as much as a whole command."""
+    adapter: TypeAdapter[Result] = _adapter(cast(Hashable, result_type))
+    return adapter
+
+
+@functools.cache
+def _adapter(result_type: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(result_type)
 
 
 @dataclass(frozen=True)
@@ -168,7 +180,7 @@ class Shop:
         Raises:
             ShopError: what the operation refuses; nothing was written or recorded.
         """
-        record = Record(message_id, 0, command, TypeAdapter(result_type))
+        record: Record[Result] = Record(message_id, 0, command, adapter_of(result_type))
 
         def carry_out(work: Work) -> Result:
             done = record.find(work)
@@ -195,7 +207,8 @@ class Shop:
             ShopError: what the operation refuses; nothing was written or recorded.
             CustomerGone: erased before or by this message.
         """
-        record = Record(caller.message_id, caller.command_number, command, TypeAdapter(result_type))
+        adapter = adapter_of(result_type)
+        record: Record[Result] = Record(caller.message_id, caller.command_number, command, adapter)
 
         def once(work: Work) -> Done[Result]:
             done = record.find(work)

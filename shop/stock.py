@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from db.models import Order, Product
+from db.models import Order, Product, StockReservation
 from shop.errors import NotEnoughStock, ShopError, SoldOut
 from shop.work import Work
 
@@ -72,22 +72,27 @@ def shortages(products: Mapping[uuid.UUID, Product], quantities: Mapping[uuid.UU
     return short
 
 
-def hold(work: Work, order: Order, until: datetime) -> None:
+def hold(
+    work: Work, order: Order, until: datetime, locked: Mapping[uuid.UUID, Product] | None = None
+) -> None:
     """Reserve units for an order until a time (UTC).
+
+    Args:
+        locked: its products, where the caller has locked them already.
 
     Raises:
         SoldOut, NotEnoughStock: if any product has too few left; nothing is reserved then.
     """
     quantities = units(order)
-    products = _lock_enough(work, quantities)
-    for product in products.values():
-        product.reserved_quantity += quantities[product.id]
-        work.reservations.create(
-            order_id=order.id,
-            product_id=product.id,
-            quantity=quantities[product.id],
-            expires_at=until,
+    products = lock(work, quantities) if locked is None else locked
+    for shortage in shortages(products, quantities):
+        raise shortage.as_error()
+    for product_id, quantity in quantities.items():
+        products[product_id].reserved_quantity += quantity
+        work.session.add(
+            StockReservation(order_id=order.id, product_id=product_id, quantity=quantity, expires_at=until)
         )
+    work.session.flush()
 
 
 def release(work: Work, order: Order) -> set[uuid.UUID]:

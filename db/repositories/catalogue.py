@@ -32,6 +32,17 @@ class ProductsRepository(Repository[Product]):
             query = query.where(func.lower(Product.category) == category.lower())
         return self.session.scalars(query.order_by(Product.position, Product.name)).all()
 
+    def find_categories(self) -> Sequence[str]:
+        """The categories that have something on sale, in the order of the menu."""
+        query = select(Product.category).where(Product.available.is_(True)).group_by(Product.category)
+        return self.session.scalars(query.order_by(func.min(Product.position), Product.category)).all()
+
+    def find_names(self) -> list[tuple[uuid.UUID, str, list[str]]]:
+        """Id, name and aliases of all that is on sale, in the order of the menu."""
+        query = select(Product.id, Product.name, Product.aliases).where(Product.available.is_(True))
+        rows = self.session.execute(query.order_by(Product.position, Product.name))
+        return [(row.id, row.name, row.aliases) for row in rows]
+
     def find_by_sku(self, sku: str) -> Product | None:
         """The product with this stock-keeping unit."""
         return self.session.scalar(select(Product).where(Product.sku == sku))
@@ -82,7 +93,9 @@ class OptionsRepository(Repository[ProductOption]):
             .join(ProductOption.group)
             .join(product_option_groups, links.group_id == OptionGroup.id)
             .where(links.product_id == product_id, ProductOption.available.is_(True))
-            .order_by(links.position, ProductOption.position)
+            .order_by(
+                links.position, OptionGroup.required.desc(), OptionGroup.name, ProductOption.position
+            )
             .options(joinedload(ProductOption.group))
         )
         return self.session.scalars(query).all()

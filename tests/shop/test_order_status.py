@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -178,6 +179,12 @@ def counter(shop, sandbox, clock, customer, test_burger) -> Counter:
 def set_status(counter: Counter, number: str, status: OrderStatus) -> None:
     with counter.shop.sessions.begin() as session:
         session.query(Order).filter_by(number=number).one().status = status
+
+
+def payment_of(counter: Counter) -> uuid.UUID:
+    """The only payment's id, which is no refund's."""
+    (payment,) = counter.rows(Payment)
+    return payment.id
 
 
 class TestMovingOn:
@@ -532,6 +539,41 @@ class TestRefunds:
     def test_of_money_in_review_what_came_goes_back(self, counter):
         placed = counter.in_review("20000.00")
         assert self.refund(counter, placed.number) == Decimal("20000.00")
+
+    def test_an_order_in_review_whose_money_went_back_lets_its_units_go(self, counter):
+        placed = counter.in_review("20000.00")
+        assert counter.units() == (50, 2)
+        self.refund(counter, placed.number, "1.00")
+        flow.send_refunds(counter.shop)
+        for row in counter.rows(Refund):
+            counter.do(refunds.finish_by_hand, row.id, "Bola")
+        assert (counter.stands(placed.number), counter.units()) == (("review", "review"), (50, 2))
+        self.refund(counter, placed.number)
+        flow.send_refunds(counter.shop)
+        (last,) = [row for row in counter.rows(Refund) if row.status != RefundStatus.DONE]
+        counter.do(refunds.finish_by_hand, last.id, "Bola")
+        assert counter.stands(placed.number) == ("refunded", "refunded")
+        assert counter.units() == (50, 0)
+
+    def test_money_in_review_goes_back_before_the_money_that_was_taken(self, counter, clock):
+        placed = counter.paid()
+        with counter.shop.sessions.begin() as session:
+            order = session.query(Order).one()
+            session.add(
+                Payment(
+                    order_id=order.id,
+                    amount=TOTAL,
+                    currency="NGN",
+                    payment_method="bank_transfer",
+                    payment_reference="MORE-1",
+                    status=PaymentStatus.REVIEW,
+                    received_amount=Decimal("300.00"),
+                    received_currency="NGN",
+                    created_at=clock.now + timedelta(minutes=1),
+                )
+            )
+        assert self.refund(counter, placed.number) == Decimal("300.00")
+        assert counter.stands(placed.number)[0] == "paid"
 
     def test_a_completed_order_can_be_refunded(self, counter):
         placed = counter.paid()
