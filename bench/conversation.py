@@ -170,7 +170,7 @@ class Talk:
             return operation(work, customer, *args, **kwargs)
 
         command = f"bench:{operation.__name__}"
-        result_type = get_type_hints(operation)["return"]
+        result_type: type[Result] = get_type_hints(operation)["return"]
         return self._shop.execute(self._caller(), command, result_type, bound).result
 
     def _look(

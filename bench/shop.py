@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3, help="for each of three measurements")
     parser.add_argument("--large", action="store_true", help="10,000 products and 1,000,000 orders")
     options = parser.parse_args()
-    print(f"{os.cpu_count()} cores; others keep {os.getloadavg()[0]:.1f} of them busy")
+    print(f"{os.cpu_count()} cores, load average before: {os.getloadavg()[0]:.1f}")
     try:
         with open_place() as place:
             kept = measure_throughput(place, options.clients, options.seconds)

@@ -79,6 +79,7 @@ def review(work: Work, customer: Customer) -> CartView:
     cart = open_cart(work, customer)
     if not cart.items:
         raise EmptyCart()
+    fulfilment.require_open(work, cart)
     shown = view_cart(work, cart)
     fulfilment.require_possible(work, cart, shown)
     cart.reviewed = _as_reviewed(shown)
@@ -149,6 +150,7 @@ def place(work: Work, customer: Customer, method: str | None = None) -> PlacedOr
     if cart is None or not cart.items:
         return _already_placed(work, customer)
     provider = payment_provider(work, method)
+    fulfilment.require_open(work, cart)
     products = _require_unchanged(work, cart)
     shown = view_cart(work, cart)
     fulfilment.require_possible(work, cart, shown)

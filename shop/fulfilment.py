@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -23,6 +24,8 @@ from shop.work import Work
 LEAST_ADDRESS = 6
 MOST_ADDRESS = 300
 MOST_DAYS_AHEAD = 7
+_CLOCK = re.compile(r"\b(\d{1,2})(?:\s*([:.h])(\d{2})?)?\s*([ap])?\.?m?\b", re.IGNORECASE)
+_AWAY = re.compile(r"\b(noon|midday|midnight|midi|(hour|minute|min|day|heure|jour)s?)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def pin_address(latitude: str, longitude: str, address: str | None, label: str |
     """A WhatsApp location pin as an address that a rider can follow."""
     place = ", ".join(part for part in (label, address) if part)
     pin = f"https://maps.google.com/?q={latitude},{longitude}"
-    return f"{place} ({pin})" if place else pin
+    room = MOST_ADDRESS - len(pin) - len(" ()")
+    return f"{place[:room]} ({pin})" if place else pin
 
 
 def order_ahead(work: Work, customer: Customer, typed: str) -> CartView:
@@ -136,15 +140,39 @@ def _next_opening(work: Work) -> datetime | None:
 
 
 def _time_in(typed: str, now: datetime) -> datetime | None:
-    """The time that words such as "tomorrow 6pm" name, seen from `now`; None if they name none."""
-    found = search_dates(
-        typed,
-        languages=["en", "fr"],
-        settings={
-            "PREFER_DATES_FROM": "future",
-            "RELATIVE_BASE": now.replace(tzinfo=None),
-            "TIMEZONE": str(now.tzinfo),
-            "RETURN_AS_TIMEZONE_AWARE": True,
-        },
-    )
-    return found[0][1] if found else None
+    """The time that words such as "tomorrow 6pm" name, seen from `now`; None if they name none.
+
+    A day alone means the same time of that day. An hour that is not understood ("tonight at 8") must not
+    become another one.
+
+    Raises:
+        TimeNotUnderstood
+    """
+    settings = {"PREFER_DATES_FROM": "future", "RELATIVE_BASE": now.replace(tzinfo=None)}
+    found = [
+        (words, at)
+        for words, at in search_dates(typed, languages=["en", "fr"], settings=settings) or []
+        if words.lower() != "now"
+    ]
+    for words, at in found:
+        if _is_of(at, words):
+            return at.replace(tzinfo=now.tzinfo)
+    if not found:
+        return None
+    at = found[0][1].replace(tzinfo=now.tzinfo)
+    if at.date() <= now.date() or any(character.isdigit() for character in typed):
+        raise TimeNotUnderstood()
+    return at
+
+
+def _is_of(at: datetime, words: str) -> bool:
+    """Whether a time is the one that its words say: "tomorrow 6pm" at 18:00, "in 2 hours"."""
+    if _AWAY.search(words):
+        return True
+    for hour, parted, minute, half in _CLOCK.findall(words):
+        if not parted and not half:
+            continue
+        said = int(hour) % 12 + (12 if half.lower() == "p" else 0) if half else int(hour)
+        if (at.hour, at.minute) == (said, int(minute or 0)):
+            return True
+    return False

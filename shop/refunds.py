@@ -106,11 +106,11 @@ def finish_by_hand(work: Work, refund_id: uuid.UUID, staff: str) -> None:
     """A member of staff sent the money.
 
     Raises:
-        NoRefund: none goes by that id, or it was sent before.
+        NoRefund: none that waits for a person goes by that id.
     """
     refund = work.refunds.find_by_id(refund_id)
-    if refund is None or refund.status == RefundStatus.DONE:
-        raise NoRefund()
+    if refund is None or refund.status != RefundStatus.FAILED:
+        raise NoRefund()  # one that is pending is being sent
     finish(work, refund_id, StartedRefund(provider_id=None, done=True))
     details = {"refund": str(refund_id), "amount": str(refund.amount)}
     order_id = refund.payment.order_id

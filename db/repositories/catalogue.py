@@ -93,9 +93,7 @@ class OptionsRepository(Repository[ProductOption]):
             .join(ProductOption.group)
             .join(product_option_groups, links.group_id == OptionGroup.id)
             .where(links.product_id == product_id, ProductOption.available.is_(True))
-            .order_by(
-                links.position, OptionGroup.required.desc(), OptionGroup.name, ProductOption.position
-            )
+            .order_by(links.position, OptionGroup.required.desc(), OptionGroup.name, ProductOption.position)
             .options(joinedload(ProductOption.group))
         )
         return self.session.scalars(query).all()

@@ -697,6 +697,9 @@ class TestRefunds:
             )
         assert counter.do(order_status.confirm_transfer, "TWICE-1", TOTAL, "Ada") == "refund"
         (row,) = counter.rows(Refund)
+        with pytest.raises(NoRefund):
+            counter.do(refunds.finish_by_hand, row.id, "Ada")  # not while it may be under way
+        assert flow.send_refunds(counter.shop) == 1
         counter.do(refunds.finish_by_hand, row.id, "Ada")
         assert counter.stands(placed.number) == ("paid", "refunded")
 
