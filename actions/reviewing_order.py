@@ -30,24 +30,27 @@ class Checkout(ShopAction):
 
     async def answer(self, conversation: Conversation) -> None:
         try:
-            shown = await conversation.do(CartView, checkout.begin)
+            handover = await conversation.do(checkout.Handover, checkout.begin)
         except ShopError as refusal:
             conversation.leave_form()
             refuse(conversation, refusal)
             return
         conversation.set(
-            order_confirmed=None, product=None, quantity=None, **self._known(conversation, shown)
+            order_confirmed=None, product=None, quantity=None, **self._known(conversation, handover)
         )
         conversation.events.append(FollowupAction("checkout_form"))
 
-    def _known(self, conversation: Conversation, shown: CartView) -> dict[str, str | None]:
+    def _known(self, conversation: Conversation, handover: checkout.Handover) -> dict[str, str | None]:
         """The answers that the form need not ask for."""
         policy = conversation.shop.policy
         known: dict[str, str | None] = {"fulfilment": None, "delivery_address": None, "payment_method": None}
         if policy.delivery_fee is None:
             known |= {"fulfilment": Fulfilment.PICKUP.value, "delivery_address": NOT_ASKED}
-        elif shown.delivery_address:
-            known |= {"fulfilment": shown.fulfilment, "delivery_address": shown.delivery_address}
+        elif handover.delivery_address:
+            known |= {
+                "fulfilment": handover.fulfilment,
+                "delivery_address": handover.delivery_address,
+            }
         if len(policy.payment_providers) == 1 or not conversation.shop.flags.payment_processing:
             known["payment_method"] = policy.payment_providers[0]
         return known

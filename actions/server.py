@@ -6,6 +6,7 @@ Run with `python -m actions.server`.
 from __future__ import annotations
 
 import logging
+import socket
 from typing import Any
 
 from rasa_sdk.endpoint import create_app
@@ -71,14 +72,25 @@ def make_app(settings: Settings) -> Sanic[Any, Any]:
     return app
 
 
+def listen(settings: Settings) -> socket.socket:
+    """The socket to serve; several action servers share its port where ACTIONS_PROCESSES says so.
+
+    Python runs one thread at a time: one process is one core, and the kernel spreads the connections.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    address = (settings.bind_host, settings.actions_port)
+    return socket.create_server(address, reuse_port=settings.actions_processes > 1)
+
+
 def main() -> None:
     """Serve until told to stop."""
     configure_logs()
     logging.getLogger("rasa_sdk.executor").setLevel(logging.WARNING)  # one line per action
     settings = read_settings_or_exit()
     make_app(settings).run(
-        host=settings.bind_host,
-        port=settings.actions_port,
+        sock=listen(settings),
         single_process=True,
         access_log=False,
         motd=False,

@@ -33,7 +33,7 @@ async def add(shop: Shop, customer: int) -> None:
 
 async def check_out(shop: Shop, customer: int) -> None:
     """ "Checkout" (begun, and shown for the yes), then "yes": the order with its units and its payment."""
-    await _do(shop, customer, "checkout", 1, CartView, checkout.begin)
+    await _do(shop, customer, "checkout", 1, checkout.Handover, checkout.begin)
     await _do(shop, customer, "checkout", 2, CartView, checkout.review)
     outcome = await _do(shop, customer, "yes", 1, checkout.Confirmation, checkout.confirm, "sandbox")
     if outcome.placed is None:

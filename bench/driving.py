@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import subprocess
 import tempfile
@@ -14,9 +15,8 @@ from sqlalchemy import make_url
 
 from bench.commands import Measured
 from bench.place import Place, tool
-from shop.service import Shop
 
-WARM_UP_SECONDS = 1.0
+START_SECONDS, WARM_UP_SECONDS = 3.0, 1.0
 THREADS = 2
 
 
@@ -38,14 +38,56 @@ class BenchFailed(Exception):
     """A measurement is not one; the message says why."""
 
 
-def drive_shop(shop: Shop, measured: Measured, customers: range, clients: int, seconds: float) -> Speed:
-    """Clients that send one command after the other to one process, each for a customer of its own."""
-    return asyncio.run(_drive(shop, measured, customers, clients, seconds))
+def drive_shop(
+    place: Place, measured: Measured, customers: range, clients: int, processes: int, seconds: float
+) -> Speed:
+    """Clients that send one command after the other, each for a customer of its own, to as many shops as
+    ACTIONS_PROCESSES makes on one machine."""
+    processes = min(processes, clients)
+    context = multiprocessing.get_context("spawn")
+    begin = time.time() + START_SECONDS + WARM_UP_SECONDS
+    each = len(customers) // processes
+    jobs = []
+    for number in range(processes):
+        first = customers.start + number * each
+        share = clients // processes + (number < clients % processes)
+        jobs.append((place.database_url, measured, range(first, first + each), share, begin, seconds))
+    with context.Pool(processes) as pool:
+        driven = pool.starmap(_drive_one, jobs)
+    times = [time for driver in driven for time in driver.times]
+    carried_out = sum(driver.carried_out for driver in driven)
+    processor = sum(driver.processor for driver in driven) * 1000 / max(1, carried_out)
+    return replace(_speed(times, len(times) / seconds, carried_out), processor=processor)
 
 
-async def _drive(shop: Shop, measured: Measured, customers: range, clients: int, seconds: float) -> Speed:
+@dataclass(frozen=True)
+class Driven:
+    """What one process measured: the commands' times and its processor's time, in seconds."""
+
+    times: list[float]
+    carried_out: int
+    processor: float
+
+
+def _drive_one(
+    database_url: str, measured: Measured, customers: range, clients: int, begin: float, seconds: float
+) -> Driven:
+    place = Place(database_url)
+    try:
+        return asyncio.run(_drive(place, measured, customers, clients, begin - time.time(), seconds))
+    finally:
+        place.close()
+
+
+async def _drive(
+    place: Place, measured: Measured, customers: range, clients: int, warm_up: float, seconds: float
+) -> Driven:
+    engine = place.make_engine()
+    shop = place.make_shop(engine)
+    if warm_up <= 0:
+        raise BenchFailed("the processes took too long to start")
     left = iter(customers)
-    begin = time.perf_counter() + WARM_UP_SECONDS
+    begin = time.perf_counter() + warm_up
     end = begin + seconds
     times: list[float] = []
     carried_out = 0
@@ -64,8 +106,8 @@ async def _drive(shop: Shop, measured: Measured, customers: range, clients: int,
 
     used = time.process_time()
     await asyncio.gather(*(client() for _ in range(clients)))
-    processor = (time.process_time() - used) * 1000 / max(1, carried_out)
-    return replace(_speed(times, len(times) / seconds, carried_out), processor=processor)
+    engine.dispose()
+    return Driven(times, carried_out, time.process_time() - used)
 
 
 def drive_pgbench(place: Place, script: str, customers: range, clients: int, seconds: float) -> Speed:

@@ -86,8 +86,9 @@ _ORDERS = (
     FROM bench_orders
     """,
     """
-    INSERT INTO order_items (order_id, product_id, product_name, quantity, unit_price, total_price, position)
-    SELECT id, md5('product' || p)::uuid, 'Dish ' || p, 1, price, price, line
+    INSERT INTO order_items (order_id, product_id, product_name, quantity, unit_price, total_price, position,
+                             ordered_at)
+    SELECT id, md5('product' || p)::uuid, 'Dish ' || p, 1, price, price, line, created_at
     FROM bench_orders, generate_series(0, 2) AS line,
          LATERAL (SELECT 1 + (n::bigint * 7919 + line * 3331) % :products AS p) AS picked
     """,

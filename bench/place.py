@@ -38,7 +38,6 @@ class Place:
         self.database_url = database_url
         with patch.dict(os.environ, {**ENVIRONMENT, "DATABASE_URL": database_url}, clear=True):
             self.settings: Settings = read_settings()
-        migrate(database_url)
         self._by_hand = make_engine(database_url, 1, statement_milliseconds=0)
 
     def make_engine(self) -> Engine:
@@ -88,6 +87,7 @@ def open_place() -> Iterator[Place]:
 
 
 def _place(database_url: str) -> Iterator[Place]:
+    migrate(database_url)
     place = Place(database_url)
     try:
         yield place

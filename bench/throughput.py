@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,6 @@ from bench.place import Place
 from bench.report import print_head
 from bench.script import CUSTOMERS_USED, count_statements, make_script
 from db.models import Base
-from shop.service import Shop
 
 TARGET, TARGET_CLIENTS = 0.25, 8
 ROUNDS = 3
@@ -30,6 +30,8 @@ HEAD = (
     "pgbench p50, p95 ms",
     "Python's CPU ms",
 )
+PROCESSES = min(4, os.cpu_count() or 1)
+"""Action servers: as many as an operator would run on this machine."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,9 @@ class Compared:
 class Throughput:
     """Measures one command after the other; a customer is served once only."""
 
-    def __init__(self, place: Place, seconds: float) -> None:
+    def __init__(self, place: Place, processes: int, seconds: float) -> None:
         self._place = place
+        self._processes = processes
         self._seconds = seconds
         self._next = FIRST_CUSTOMER
 
@@ -79,16 +82,13 @@ class Throughput:
         self._next += CUSTOMERS_USED
         print(f"\n{measured.title}: {count_statements(script)} round trips, as recorded")
         print_head(HEAD)
-        engine = self._place.make_engine()
-        shop = self._place.make_shop(engine)
         for count in clients:
-            rounds = [self._compare_once(measured, script, shop, count) for _ in range(ROUNDS)]
+            rounds = [self._compare_once(measured, script, count) for _ in range(ROUNDS)]
             yield sorted(rounds, key=lambda compared: compared.ratio)[ROUNDS // 2]
-        engine.dispose()
 
-    def _compare_once(self, measured: Measured, script: str, shop: Shop, clients: int) -> Compared:
+    def _compare_once(self, measured: Measured, script: str, clients: int) -> Compared:
         def by_shop(waiting: range) -> Speed:
-            return drive_shop(shop, measured, waiting, clients, self._seconds)
+            return drive_shop(self._place, measured, waiting, clients, self._processes, self._seconds)
 
         def by_pgbench(waiting: range) -> Speed:
             return drive_pgbench(self._place, script, waiting, clients, self._seconds)
@@ -103,7 +103,7 @@ class Throughput:
         self, measured: Measured, at_most: int, drive: Callable[[range], Speed]
     ) -> tuple[Speed, dict[str, float]]:
         """One measurement, with the rows that each command wrote into each table."""
-        waiting = range(self._next, self._next + round(at_most * (self._seconds + 2)))
+        waiting = range(self._next, self._next + round(at_most * (self._seconds + 4)))
         load_customers(self._place, waiting.start, len(waiting), measured.lines)
         self._next = waiting.stop
         before = self._count_rows()

@@ -24,7 +24,6 @@ def make_engine(
         database_url,
         pool_size=pool_size,
         max_overflow=max(0, 20 - pool_size),
-        pool_pre_ping=True,
         pool_timeout=CONNECT_SECONDS,
         # Values of statements are personal data: neither logs nor error texts may show them.
         hide_parameters=True,

@@ -111,6 +111,7 @@ def _parse(env: Env) -> Settings:
         port=port,
         rasa_port=rasa_port,
         actions_port=actions_port,
+        actions_processes=env.int("ACTIONS_PROCESSES", 1, validate=validate.Range(1, 32)),
         state_dir=Path(_text(env, "STATE_DIR", DEFAULT_STATE_DIR)),
         public_base_url=_http_url(env, "PUBLIC_BASE_URL", f"http://127.0.0.1:{port}"),
         web_url=_http_url(env, "WEB_URL", f"http://127.0.0.1:{port}"),

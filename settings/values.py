@@ -100,6 +100,7 @@ class Settings:
     port: int
     rasa_port: int
     actions_port: int
+    actions_processes: int
     state_dir: Path
     public_base_url: str
     web_url: str

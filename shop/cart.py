@@ -32,6 +32,8 @@ from shop.reopening import reopen
 from shop.work import Work
 
 MOST_UNDONE = 10
+EXPIRY_STEP = timedelta(minutes=10)
+"""A cart's expiry is written anew when it moved this far: not at every look."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,9 @@ def open_cart(work: Work, customer: Customer) -> Cart:
         cart = None
     if cart is None:
         cart = _reopened(work, customer) or work.carts.create(customer_id=customer.id)
-    cart.expires_at = work.now + timedelta(hours=work.policy.cart_hours)
+    expires_at = work.now + timedelta(hours=work.policy.cart_hours)
+    if cart.expires_at is None or abs(expires_at - cart.expires_at) >= EXPIRY_STEP:
+        cart.expires_at = expires_at
     return cart
 
 

@@ -84,7 +84,7 @@ def view_cart(work: Work, cart: Cart) -> CartView:
         work.policy.currency,
         discount_code=terms.code if terms else None,
         fulfilment=cart.fulfilment.value,
-        delivery_address=cart.delivery_address if cart.fulfilment == Fulfilment.DELIVERY else None,
+        delivery_address=cart.address,
         scheduled_for=cart.scheduled_for,
     )
 

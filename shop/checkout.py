@@ -43,6 +43,18 @@ FIRST_CHECK = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
+class Handover:
+    """How an order reaches the customer, and when (UTC; None: as soon as it is ready).
+
+    The address is None where it is not brought, or not known.
+    """
+
+    fulfilment: str
+    delivery_address: str | None
+    scheduled_for: datetime | None
+
+
+@dataclass(frozen=True)
 class PlacedOrder:
     """An order that was just made, and how it is paid.
 
@@ -74,21 +86,25 @@ def review(work: Work, customer: Customer) -> CartView:
     """Show what would be ordered and what it costs, before anything is ordered.
 
     Raises:
-        EmptyCart, and what makes an order impossible now: the errors of `fulfilment.require_possible`.
+        EmptyCart, and what makes an order impossible now: the errors of `fulfilment.require_open` and
+        `fulfilment.require_deliverable`.
     """
     cart = open_cart(work, customer)
     if not cart.items:
         raise EmptyCart()
     fulfilment.require_open(work, cart)
     shown = view_cart(work, cart)
-    fulfilment.require_possible(work, cart, shown)
+    fulfilment.require_deliverable(work, cart, shown)
     cart.reviewed = _as_reviewed(shown)
     move(work, customer, ConversationState.REVIEWING_ORDER)
     return shown
 
 
-def begin(work: Work, customer: Customer) -> CartView:
+def begin(work: Work, customer: Customer) -> Handover:
     """The customer wants to order: there has to be something to order, and somebody to make it.
+
+    Returns:
+        What is known already of how the order is to be handed over.
 
     Raises:
         EmptyCart, ShopClosed, ClosedForGood
@@ -98,7 +114,7 @@ def begin(work: Work, customer: Customer) -> CartView:
         raise EmptyCart()
     fulfilment.require_open(work, cart)
     move(work, customer, ConversationState.REVIEWING_ORDER)
-    return view_cart(work, cart)
+    return Handover(cart.fulfilment.value, cart.address, cart.scheduled_for)
 
 
 def decline(work: Work, customer: Customer) -> CartView:
@@ -144,7 +160,7 @@ def place(work: Work, customer: Customer, method: str | None = None) -> PlacedOr
 
     Raises:
         EmptyCart, OrderChanged, UnknownDiscount, UnknownPaymentMethod, TooMuchForCash, and the errors of
-        `fulfilment.require_possible`.
+        `fulfilment.require_open` and `fulfilment.require_deliverable`.
     """
     cart = work.carts.find_open(customer.id, lock=True)
     if cart is None or not cart.items:
@@ -153,7 +169,7 @@ def place(work: Work, customer: Customer, method: str | None = None) -> PlacedOr
     fulfilment.require_open(work, cart)
     products = _require_unchanged(work, cart)
     shown = view_cart(work, cart)
-    fulfilment.require_possible(work, cart, shown)
+    fulfilment.require_deliverable(work, cart, shown)
     _require_cash_allowed(work, provider, shown)
     discounts.use(work, shown.discount_code)
     order = _make_order(work, customer, cart, shown, provider)
@@ -305,7 +321,6 @@ def _make_order(
         _note_payment(work, order, provider)
     cart.status = CartStatus.ORDERED
     work.session.add(order)
-    work.session.flush()  # order, lines and payment together
     return order
 
 
@@ -321,6 +336,7 @@ def _copy_lines(order: Order, shown: CartView) -> None:
             unit_price=line.unit_price,
             total_price=line.total,
             position=position,
+            ordered_at=order.created_at,
         )
         for position, line in enumerate(shown.lines)
     ]

@@ -39,15 +39,16 @@ def is_expired(work: Work, cart: Cart) -> bool:
 
 def move(work: Work, customer: Customer, to_state: ConversationState) -> None:
     """Record that the conversation moved; staying where it is records nothing."""
-    latest = work.state_changes.find_latest(customer.id)
-    from_state = latest.to_state if latest else None
+    from_state = work.state or work.state_changes.find_latest_state(customer.id)
     work.state = to_state
     if from_state != to_state:
-        work.state_changes.create(
-            customer_id=customer.id,
-            from_state=from_state,
-            to_state=to_state,
-            message_id=work.message_id,
+        work.state_changes.add(
+            {
+                "customer_id": customer.id,
+                "from_state": from_state,
+                "to_state": to_state,
+                "message_id": work.message_id,
+            }
         )
 
 
@@ -66,9 +67,9 @@ def start_session(work: Work, customer: Customer, *, to_be_told: bool = False) -
         work.session.flush()
         cart = None
     awaiting = work.orders.find_latest(customer.id, [OrderStatus.AWAITING_PAYMENT])
-    latest = work.state_changes.find_latest(customer.id)
+    latest = work.state_changes.find_latest_state(customer.id)
     if to_be_told and latest is not None:
-        state = ConversationState(latest.to_state)
+        state = ConversationState(latest)
     elif awaiting is not None:
         state = ConversationState.AWAITING_PAYMENT
     elif cart is not None and cart.items:

@@ -105,13 +105,12 @@ def order_ahead(work: Work, customer: Customer, typed: str) -> CartView:
     return view_cart(work, cart)
 
 
-def require_possible(work: Work, cart: Cart, shown: CartView) -> None:
-    """Refuse an order that cannot be made now, or not be brought.
+def require_deliverable(work: Work, cart: Cart, shown: CartView) -> None:
+    """Refuse an order that is to be brought and cannot be.
 
     Raises:
-        ShopClosed, ClosedForGood, NoDelivery, AddressTooShort, DeliveryNeedsMore
+        NoDelivery, AddressTooShort, DeliveryNeedsMore
     """
-    require_open(work, cart)
     if cart.fulfilment != Fulfilment.DELIVERY:
         return
     if work.policy.delivery_fee is None:

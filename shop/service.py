@@ -89,20 +89,22 @@ class Record(Generic[Result]):
 
     def find(self, work: Work) -> Done[Result] | None:
         """What the command led to, if it was carried out before."""
-        row = work.command_results.find(self.message_id, self.number, self.command)
-        if row is None:
+        kept = work.command_results.find(self.message_id, self.number, self.command)
+        if kept is None:
             return None
-        return Done(self.adapter.validate_python(row.result["result"]), row.result["state"])
+        return Done(self.adapter.validate_python(kept["result"]), kept["state"])
 
     def keep(self, work: Work, customer: Customer | None, result: Result) -> None:
         """Keep what the command led to, in its own transaction."""
-        work.command_results.create(
-            message_id=self.message_id,
-            command_number=self.number,
-            command=self.command,
-            # Of an erased customer nothing leads to the message, which Twilio knows with its number.
-            customer_id=customer.id if customer and not customer.erased_at else None,
-            result={"result": self.adapter.dump_python(result, mode="json"), "state": work.state},
+        work.command_results.add(
+            {
+                "message_id": self.message_id,
+                "command_number": self.number,
+                "command": self.command,
+                # Of an erased customer nothing leads to the message, which Twilio knows with its number.
+                "customer_id": customer.id if customer and not customer.erased_at else None,
+                "result": {"result": self.adapter.dump_python(result, mode="json"), "state": work.state},
+            }
         )
 
 

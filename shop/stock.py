@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from db.models import Order, Product, StockReservation
+from db.models import Order, Product
 from shop.errors import NotEnoughStock, ShopError, SoldOut
 from shop.work import Work
 
@@ -89,10 +89,11 @@ def hold(
         raise shortage.as_error()
     for product_id, quantity in quantities.items():
         products[product_id].reserved_quantity += quantity
-        work.session.add(
-            StockReservation(order_id=order.id, product_id=product_id, quantity=quantity, expires_at=until)
-        )
-    work.session.flush()
+    work.session.flush()  # the order first: what is held points to it
+    held = {"order_id": order.id, "expires_at": until}
+    work.reservations.add(
+        *({**held, "product_id": product, "quantity": quantity} for product, quantity in quantities.items())
+    )
 
 
 def release(work: Work, order: Order) -> set[uuid.UUID]:

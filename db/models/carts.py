@@ -65,6 +65,11 @@ class Cart(Identified, Timestamped, Base):
         back_populates="cart", cascade="all, delete-orphan", order_by="CartItem.position"
     )
 
+    @property
+    def address(self) -> str | None:
+        """Where the order is brought; None where it is not."""
+        return self.delivery_address if self.fulfilment == Fulfilment.DELIVERY else None
+
 
 class CartItem(Identified, Base):
     """One line of a cart; the price is not kept here, it always comes from the catalogue.

@@ -45,6 +45,7 @@ class Product(Identified, Timestamped, Base):
         ),
         Index("idx_products_available", "available", postgresql_where=text("available = true")),
         Index("idx_products_category", "category"),
+        Index("idx_products_category_any_case", text("lower(category)")),
     )
 
     name: Mapped[str] = mapped_column(Text)

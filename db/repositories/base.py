@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar
 
+from sqlalchemy import Insert, insert
 from sqlalchemy.orm import Session
 
 from db.models import Base
@@ -16,9 +18,13 @@ class Repository(Generic[Model]):
     """Create, find, update and delete rows of one table, inside the caller's transaction."""
 
     model: type[Model]
+    _insert: ClassVar[Insert]
 
     def __init__(self, session: Session) -> None:
         self.session = session
+
+    def __init_subclass__(cls) -> None:
+        cls._insert = insert(cls.model)
 
     def create(self, **values: Any) -> Model:
         """Insert a row and return it with its defaults filled in."""
@@ -26,6 +32,10 @@ class Repository(Generic[Model]):
         self.session.add(row)
         self.session.flush()
         return row
+
+    def add(self, *rows: Mapping[str, Any]) -> None:
+        """Insert rows that nobody looks at in this transaction: objects of them would cost more."""
+        self.session.connection().execute(self._insert, rows)
 
     def find_by_id(self, row_id: uuid.UUID | str) -> Model | None:
         """The row, or None where there is none (an id that is no UUID is none, too)."""

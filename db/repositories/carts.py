@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from db.models import Cart, CartItem, CartStatus
 from db.repositories.base import Repository
+
+_OPEN = select(Cart).where(Cart.customer_id == bindparam("customer_id"), Cart.status == CartStatus.OPEN)
+_OPEN_LOCKED = _OPEN.with_for_update()
 
 
 class CartsRepository(Repository[Cart]):
@@ -19,8 +22,7 @@ class CartsRepository(Repository[Cart]):
 
     def find_open(self, customer_id: uuid.UUID, *, lock: bool = False) -> Cart | None:
         """The customer's open cart."""
-        query = select(Cart).where(Cart.customer_id == customer_id, Cart.status == CartStatus.OPEN)
-        return self.session.scalar(query.with_for_update() if lock else query)
+        return self.session.scalar(_OPEN_LOCKED if lock else _OPEN, {"customer_id": customer_id})
 
     def find_expired(self, now: datetime, limit: int) -> Sequence[Cart]:
         """Open carts that nobody touched for long, locked, skipping those that another replica holds."""

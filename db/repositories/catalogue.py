@@ -6,12 +6,21 @@ import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Select, Text, func, literal, select
+from sqlalchemy import Select, Text, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import joinedload, selectinload
 
 from db.models import Discount, OptionGroup, Product, ProductOption, product_option_groups
 from db.repositories.base import Repository
+
+_LOCKED = (
+    select(Product)
+    .where(Product.id.in_(bindparam("product_ids", expanding=True)))
+    .order_by(Product.id)
+    # NO KEY, because an order line's foreign key already holds its product's key share.
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
 
 
 class ProductsRepository(Repository[Product]):
@@ -53,18 +62,8 @@ class ProductsRepository(Repository[Product]):
         return hashlib.md5("".join(map(str, digests)).encode(), usedforsecurity=False).hexdigest()
 
     def lock(self, product_ids: Iterable[uuid.UUID]) -> Sequence[Product]:
-        """Lock products for update in the order of their ids, so that two buyers cannot deadlock.
-
-        NO KEY, because an order line's foreign key already holds its product's key share.
-        """
-        query = (
-            select(Product)
-            .where(Product.id.in_(set(product_ids)))
-            .order_by(Product.id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        )
-        return self.session.scalars(query).all()
+        """Lock products for update in the order of their ids, so that two buyers cannot deadlock."""
+        return self.session.scalars(_LOCKED, {"product_ids": list(set(product_ids))}).all()
 
 
 class OptionsRepository(Repository[ProductOption]):

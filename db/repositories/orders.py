@@ -6,10 +6,15 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from db.models import Order, OrderItem, OrderStatus, StockReservation
 from db.repositories.base import Repository
+
+_EXPIRED_HOLDS = select(StockReservation).where(
+    StockReservation.product_id.in_(bindparam("product_ids", expanding=True)),
+    StockReservation.expires_at <= bindparam("now"),
+)
 
 
 class OrdersRepository(Repository[Order]):
@@ -89,10 +94,8 @@ class StockReservationsRepository(Repository[StockReservation]):
 
     def find_expired(self, product_ids: Iterable[uuid.UUID], now: datetime) -> Sequence[StockReservation]:
         """Holds on these products whose time is over."""
-        query = select(StockReservation).where(
-            StockReservation.product_id.in_(set(product_ids)), StockReservation.expires_at <= now
-        )
-        return self.session.scalars(query).all()
+        values = {"product_ids": list(set(product_ids)), "now": now}
+        return self.session.scalars(_EXPIRED_HOLDS, values).all()
 
     def find_expired_products(self, now: datetime, limit: int) -> Sequence[uuid.UUID]:
         """Products on which there are holds whose time is over."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 
 from db.models import (
     Cart,
@@ -17,6 +18,35 @@ from db.models import (
     StateChange,
 )
 from db.repositories.base import Repository
+
+# Asked for with every command: a statement that is built once need not be compiled to be looked up.
+_CUSTOMERS = (
+    select(Customer)
+    .where(
+        or_(
+            Customer.phone_lookup == bindparam("phone_lookup"),
+            Customer.phone_lookup_next == bindparam("phone_lookup"),
+        )
+    )
+    # The older one first, always: it has what the person did before.
+    .order_by(Customer.created_at)
+)
+_LATEST_STATE = (
+    select(StateChange.to_state)
+    .where(StateChange.customer_id == bindparam("customer_id"))
+    .order_by(StateChange.id.desc())
+    .limit(1)
+    .execution_options(autoflush=False)
+)
+_RESULT = (
+    select(CommandResult.result)
+    .where(
+        CommandResult.message_id == bindparam("message_id"),
+        CommandResult.command_number == bindparam("number"),
+        CommandResult.command == bindparam("command"),
+    )
+    .execution_options(autoflush=False)
+)
 
 
 class CustomersRepository(Repository[Customer]):
@@ -30,11 +60,7 @@ class CustomersRepository(Repository[Customer]):
 
     def find_all_by_lookup(self, phone_lookup: str) -> Sequence[Customer]:
         """The same; more than one only if somebody was made twice while that key was being rotated."""
-        query = select(Customer).where(
-            or_(Customer.phone_lookup == phone_lookup, Customer.phone_lookup_next == phone_lookup)
-        )
-        # The older one first, always: it has what the person did before.
-        return self.session.scalars(query.order_by(Customer.created_at)).all()
+        return self.session.scalars(_CUSTOMERS, {"phone_lookup": phone_lookup}).all()
 
     def lock(self, customer_id: uuid.UUID) -> Customer | None:
         """The customer, locked for update and read afresh."""
@@ -97,10 +123,9 @@ class StateChangesRepository(Repository[StateChange]):
 
     model = StateChange
 
-    def find_latest(self, customer_id: uuid.UUID) -> StateChange | None:
-        """The customer's last change of state."""
-        query = select(StateChange).where(StateChange.customer_id == customer_id)
-        return self.session.scalar(query.order_by(StateChange.id.desc()).limit(1))
+    def find_latest_state(self, customer_id: uuid.UUID) -> str | None:
+        """The state that the customer's last change led to."""
+        return self.session.scalar(_LATEST_STATE, {"customer_id": customer_id})
 
     def find_by_customer(self, customer_id: uuid.UUID) -> Sequence[StateChange]:
         """A customer's whole record, oldest first."""
@@ -117,9 +142,10 @@ class CommandResultsRepository(Repository[CommandResult]):
 
     model = CommandResult
 
-    def find(self, message_id: str, number: int, command: str) -> CommandResult | None:
-        """The recorded result of a command."""
-        return self.session.get(CommandResult, (message_id, number, command))
+    def find(self, message_id: str, number: int, command: str) -> dict[str, Any] | None:
+        """The recorded result of a command; None if it was not carried out."""
+        key = {"message_id": message_id, "number": number, "command": command}
+        return self.session.scalar(_RESULT, key)
 
     def delete_by_customer(self, customer_id: uuid.UUID) -> None:
         """Forget the results of a customer's commands."""

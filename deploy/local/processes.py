@@ -37,7 +37,7 @@ class Command:
 
 
 def commands(settings: Settings, model: Path) -> list[Command]:
-    """The four processes, as the Procfile has them."""
+    """The four processes, as the Procfile has them; of action servers as many as are wanted."""
     python = str(environment("commerce") / "bin" / "python")
     rasa = [
         rasa_command(), "run", "--model", str(model), "--interface", settings.bind_host,
@@ -45,11 +45,16 @@ def commands(settings: Settings, model: Path) -> list[Command]:
         "--endpoints", "endpoints.yml",
     ]  # fmt: skip
     return [
-        Command("actions", (python, "-m", "actions.server")),
+        *_action_servers(settings, python),
         Command("web", (python, "-m", "web")),
         Command("sender", (python, "-m", "jobs")),
         Command("rasa", tuple(rasa)),
     ]
+
+
+def _action_servers(settings: Settings, python: str) -> list[Command]:
+    names = ["actions", *(f"actions.{number}" for number in range(2, settings.actions_processes + 1))]
+    return [Command(name, (python, "-m", "actions.server")) for name in names]
 
 
 def is_ready(name: str, settings: Settings) -> bool:

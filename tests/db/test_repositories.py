@@ -279,10 +279,10 @@ def test_outbox_events_come_in_the_order_of_their_causes(session, someone):
 
 def test_states_and_command_results_are_found(session, someone):
     states, commands = StateChangesRepository(session), CommandResultsRepository(session)
-    assert states.find_latest(someone.id) is None
+    assert states.find_latest_state(someone.id) is None
     for state in ("GREETING", "BROWSING_PRODUCTS"):
         states.create(customer_id=someone.id, to_state=state, message_id="SM1")
-    assert states.find_latest(someone.id).to_state == "BROWSING_PRODUCTS"
-    row = commands.create(message_id="SM1", command_number=1, command="add", result={"result": 1})
-    assert commands.find("SM1", 1, "add") is row
+    assert states.find_latest_state(someone.id) == "BROWSING_PRODUCTS"
+    commands.create(message_id="SM1", command_number=1, command="add", result={"result": 1})
+    assert commands.find("SM1", 1, "add") == {"result": 1}
     assert commands.find("SM1", 2, "add") is commands.find("SM1", 1, "set") is None
