@@ -112,4 +112,5 @@ class ShopAction(Action):
 def refuse(conversation: Conversation, refusal: ShopError) -> None:
     """Tell a customer why the shop refuses, and what to do instead."""
     values = readable(refusal.values, conversation.time)
-    conversation.say(REFUSALS[type(refusal)], **values)
+    kind = next(kind for kind in type(refusal).__mro__ if kind in REFUSALS)
+    conversation.say(REFUSALS[kind], **values)

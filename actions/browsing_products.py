@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actions.base import ShopAction, refuse
 from actions.conversation import Conversation
-from actions.formatting import choice_list, choice_slot
+from actions.formatting import choice_buttons, choice_list, choice_slot
 from shop import catalogue
 from shop.errors import UnknownProduct
 
@@ -50,11 +50,13 @@ def show(conversation: Conversation, shown: catalogue.Choices) -> None:
     """Say a numbered list and remember it, so that its numbers are understood."""
     listed = choice_list(shown, conversation.shop.policy.currency)
     conversation.set(choices=choice_slot(shown))
+    # The shell would ask for one of them and nothing else.
+    buttons = choice_buttons(shown) if conversation.can_be_told_unasked else []
     if not shown.choices:
         conversation.say("utter_menu_empty")
     elif shown.category:
-        conversation.say("utter_products", category=shown.category, choices=listed)
+        conversation.say("utter_products", category=shown.category, choices=listed, buttons=buttons)
     elif shown.asked:
-        conversation.say("utter_suggestions", asked=shown.asked, choices=listed)
+        conversation.say("utter_suggestions", asked=shown.asked, choices=listed, buttons=buttons)
     else:
-        conversation.say("utter_categories", choices=listed)
+        conversation.say("utter_categories", choices=listed, buttons=buttons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from shop.catalogue import Choice, Choices, ProductDetails
 from shop.money import format_money
 from shop.options import OptionView
 
+MOST_BUTTONS = 10
 TIME_LOCALES = ("fr",)
 """Languages whose names of days and months Babel knows; the others read the English ones."""
 
@@ -33,6 +35,20 @@ def choice_list(choices: Choices, currency: str) -> str:
 def choice_slot(choices: Choices) -> list[dict[str, str]]:
     """The list that was shown, as a slot keeps it."""
     return [{"kind": choice.kind, "id": choice.id, "name": choice.name} for choice in choices.choices]
+
+
+def choice_buttons(choices: Choices) -> list[dict[str, str]]:
+    """The list as buttons, where WhatsApp can show it as something to tap: at most ten."""
+    if len(choices.choices) > MOST_BUTTONS:
+        return []
+    return [{"title": choice.name, "payload": _payload(choice)} for choice in choices.choices]
+
+
+def _payload(choice: Choice) -> str:
+    """What a tap means, as the order parser would have understood the name."""
+    if choice.kind == "category":
+        return f"/browse_menu{json.dumps({'order_line': {'category': choice.id}})}"
+    return f"/select_product{json.dumps({'order_line': {'products': [choice.id], 'name': choice.name}})}"
 
 
 def shown_choices(slot: Sequence[dict[str, str]] | None) -> list[Choice]:

@@ -1,6 +1,7 @@
 """`make reconcile`: lists every difference between orders, payments, provider events, refunds and stock.
 
-Ends with 1 if there is any. Providers are asked about the payments of the last days.
+Ends with 1 if there is any, or if there is no database to ask. Providers are asked about the payments of
+the last days.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import sys
 from datetime import UTC, datetime, timedelta
 
+from deploy.opened_shop import database_failures_in_a_line
 from settings import read_settings_or_exit
 from shop.assembly import make_shop
 from shop.reconciliation import ask_providers, differences
@@ -20,7 +22,8 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=3, help="how far back providers are asked (default 3)")
     days = parser.parse_args().days
     shop = make_shop(read_settings_or_exit())
-    found = shop.run(differences) + ask_providers(shop, datetime.now(UTC) - timedelta(days=days))
+    with database_failures_in_a_line():
+        found = shop.run(differences) + ask_providers(shop, datetime.now(UTC) - timedelta(days=days))
     for difference in found:
         print(f"{difference.about}: {difference.what}")
     print(f"{len(found)} differences", file=sys.stderr)

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
 
 from db.models import OrderStatus
-from settings import read_settings_or_exit
+from deploy.opened_shop import database_failures_in_a_line
+from settings import exit_with, read_settings_or_exit
 from shop import order_status, refunds
 from shop.assembly import make_shop
 from shop.errors import ShopError
@@ -26,14 +26,21 @@ from shop.work import Work
 
 
 def main() -> None:
-    """Carry out one decision; a refusal is one line and exit code 1."""
+    """Carry out one decision; a refusal, or no database, is one line and exit code 1."""
     chosen = _parser().parse_args()
     shop = make_shop(read_settings_or_exit())
     try:
-        print(shop.once(f"staff:{uuid.uuid4()}", chosen.action, str, _operation(chosen)))
+        with database_failures_in_a_line():
+            done = shop.once(f"staff:{uuid.uuid4()}", chosen.action, str, _operation(chosen))
     except ShopError as refusal:
-        told = ", ".join(f"{name} {value}" for name, value in refusal.values.items())
-        sys.exit(f"chatcart: {type(refusal).__name__}: {told}")
+        exit_with(_told(refusal))
+    print(done)
+
+
+def _told(refusal: ShopError) -> str:
+    """What was refused, with its values if it has any: `CannotRefund: number ABC234, left 0`."""
+    values = ", ".join(f"{name} {value}" for name, value in refusal.values.items())
+    return f"{type(refusal).__name__}: {values}" if values else type(refusal).__name__
 
 
 def _operation(chosen: argparse.Namespace) -> Callable[[Work], str]:

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import hmac
 import logging
+import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,15 +21,26 @@ from sanic.response import HTTPResponse
 
 from dialogue.action_endpoint import ActionServer
 from dialogue.consumer import Consumer, listen_again
+from dialogue.rasa_patch import compile_answer_check
 from settings import Settings, read_settings_or_exit
 from whatsapp.conversation_queue import inbound_queue
+from whatsapp.deliveries import FAILED, Deliveries, reason
 from whatsapp.identity import Identity
-from whatsapp.inbound import MalformedRequest, is_signed, parse_form, parse_message
+from whatsapp.inbound import (
+    InboundMessage,
+    Kind,
+    MalformedRequest,
+    is_signed,
+    parse_form,
+    parse_message,
+)
 from whatsapp.redis import connect
 
 logger = logging.getLogger(__name__)
 
 MOST_BYTES = 64 * 1024
+TWILIO_SID = re.compile(r"[A-Za-z0-9]{1,64}")
+ERROR_CODE = re.compile(r"[0-9]{0,8}")
 FORM = "application/x-www-form-urlencoded"
 EMPTY_TWIML = "<Response/>"
 # Redis is down, so the domain's wording is out of reach, too: this is the one sentence kept in code.
@@ -50,6 +63,7 @@ class WhatsAppInput(TwilioInput):
         self._identity = Identity(settings.privacy)
         self._redis = connect(settings.redis)
         self._queue = inbound_queue(self._redis)
+        self._deliveries = Deliveries(self._redis)
 
     @classmethod
     def name(cls) -> str:
@@ -75,7 +89,13 @@ class WhatsAppInput(TwilioInput):
         blueprint.listener("before_server_stop")(self._stop_consumer)
         return blueprint
 
-    async def _health(self, _: Request) -> HTTPResponse:
+    async def _health(self, request: Request) -> HTTPResponse:
+        """Whether messages are answered: there is a model, and the consumer is at work."""
+        consumer = getattr(request.app.ctx, "consumer", None)
+        if consumer is None or consumer.done():
+            return response.json({"status": "takes messages in, but serves none"}, status=503)
+        if not request.app.ctx.agent.is_ready():
+            return response.json({"status": "no model is loaded"}, status=503)
         return response.json({"status": "ok"})
 
     async def _handshake(self, request: Request) -> HTTPResponse:
@@ -96,20 +116,36 @@ class WhatsAppInput(TwilioInput):
         except MalformedRequest as problem:
             return response.text(str(problem), status=400)
         try:
-            await self._queue.add(message)
+            await self._take_in(message)
         except (RedisError, OSError) as error:
             logger.error("message %s not taken in: %s", message.id, type(error).__name__)
             return _twiml(APOLOGY_TWIML)
         return _twiml(EMPTY_TWIML)
+
+    async def _take_in(self, message: InboundMessage) -> None:
+        most = self._settings.whatsapp.most_per_minute
+        if not most:
+            await self._queue.add(message)
+            return
+        one_too_many = replace(message, kind=Kind.TOO_MANY, text="", data=None, choice=None)
+        await self._queue.add_some(message, most, one_too_many)
 
     async def _status(self, request: Request) -> HTTPResponse:
         """Take in what became of a message that we sent."""
         fields, refusal = self._checked(request)
         if fields is None:
             return refusal
-        sid, status = fields.get("MessageSid"), fields.get("MessageStatus")
-        log = logger.warning if fields.get("ErrorCode") else logger.info
-        log("message %s is %s, code %s", sid, status, fields.get("ErrorCode") or "none")
+        sid, status = fields.get("MessageSid", ""), fields.get("MessageStatus", "")
+        code = fields.get("ErrorCode", "")
+        if not TWILIO_SID.fullmatch(sid) or not ERROR_CODE.fullmatch(code):
+            return response.text("not a status", status=400)
+        try:
+            moved = await self._deliveries.record(sid, status, code)
+        except (RedisError, OSError) as error:
+            logger.error("the status of message %s is lost: %s", sid, type(error).__name__)
+            return response.text("", status=503)
+        if moved and status in FAILED:
+            logger.warning("message %s %s: code %s, %s", sid, status, code or "none", reason(code))
         return response.text("", status=204)
 
     def _checked(self, request: Request) -> tuple[dict[str, str] | None, HTTPResponse]:
@@ -132,12 +168,13 @@ class WhatsAppInput(TwilioInput):
 
     async def _start_consumer(self, app: Sanic, _: asyncio.AbstractEventLoop) -> None:
         agent = app.ctx.agent
-        app.ctx.action_server = ActionServer(f"{self._settings.actions_url}/webhook")
+        compile_answer_check()
+        app.ctx.action_server = ActionServer(f"{self._settings.actions_url}/webhook", agent.domain)
         agent.action_endpoint = app.ctx.action_server
         if agent.processor is not None:
             agent.processor.action_endpoint = app.ctx.action_server
             agent.processor.on_circuit_break = listen_again
-        app.ctx.consumer = asyncio.create_task(Consumer(agent, self._redis).worker().run())
+        app.ctx.consumer = asyncio.create_task(Consumer(agent, self._redis, self._settings).worker().run())
 
     async def _stop_consumer(self, app: Sanic, _: asyncio.AbstractEventLoop) -> None:
         app.ctx.consumer.cancel()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
@@ -12,10 +15,13 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.events import ActionExecuted
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from dialogue.turn import Turn, TurnAborted, TurnOutput, current_turn
+from dialogue.turn import StoredTracker, Turn, TurnAborted, TurnOutput, current_turn
+from settings import Settings
+from whatsapp import window
+from whatsapp.choices import OfferedChoices
 from whatsapp.conversation_queue import Effects, Entry, inbound_queue, outbound_queue
 from whatsapp.inbound import InboundMessage, Kind
-from whatsapp.outbound import OutboundMessage, Reply, compose
+from whatsapp.outbound import Answered, Reply, compose
 from whatsapp.redis import RedisClient, RedisPipeline
 from whatsapp.worker import Handlers, RetryLater, Worker
 
@@ -28,6 +34,7 @@ INTENTS = {
     Kind.UNREADABLE: "send_media",
     Kind.LOCATION: "share_location",
     Kind.CARD_NUMBER: "send_card_number",
+    Kind.TOO_MANY: "send_too_many",
 }
 COMMAND_PREFIX = re.compile(r"\A[\s/]+")
 
@@ -35,10 +42,12 @@ COMMAND_PREFIX = re.compile(r"\A[\s/]+")
 class Consumer:
     """Hands waiting messages to Rasa and commits what they led to."""
 
-    def __init__(self, agent: Agent, redis: RedisClient) -> None:
+    def __init__(self, agent: Agent, redis: RedisClient, settings: Settings) -> None:
         self._agent = agent
         self._inbound = inbound_queue(redis)
         self._outbound = outbound_queue(redis)
+        self._choices = OfferedChoices(redis, settings.privacy.phone_index_key)
+        self._content_sids = settings.whatsapp.content_sids
 
     def worker(self) -> Worker:
         """A worker on the inbound stream."""
@@ -51,10 +60,11 @@ class Consumer:
             RetryLater: if a part failed; nothing was written on this plane.
         """
         message = InboundMessage.from_json(entry.body)
+        picked = await self._choices.picked(message.conversation, message.choice, message.text)
         turn = Turn()
         context = current_turn.set(turn)
         try:
-            await self._agent.handle_message(_user_message(message, turn))
+            await self._agent.handle_message(_user_message(message, turn, picked))
         except TurnAborted as abort:
             raise RetryLater(str(abort)) from abort
         finally:
@@ -72,24 +82,32 @@ class Consumer:
         return self._effects(message, Turn(replies=[Reply(str((apology or {}).get("text", "")))]))
 
     def _effects(self, message: InboundMessage, turn: Turn) -> Effects:
-        messages: list[OutboundMessage] = compose(
+        offered = next((len(reply.choices) for reply in reversed(turn.replies) if reply.choices), 0)
+        composed = compose(
             turn.replies,
-            inbound_id=message.id,
-            conversation=message.conversation,
-            address=message.address,
+            Answered(message.id, message.conversation, message.address, message.kind is Kind.EVENT),
+            self._content_sids,
+            [self._choices.token(message.id, position) for position in range(offered)],
         )
 
         def commit(pipeline: RedisPipeline) -> None:
             if turn.tracker is not None:
-                stored = turn.tracker
-                if stored.value is None:
-                    pipeline.delete(stored.key)
-                else:
-                    pipeline.set(stored.key, stored.value, ex=stored.seconds_to_live)
-            for reply in messages:
+                self._keep(pipeline, message, turn.tracker)
+                self._choices.keep_in(pipeline, message.conversation, composed.buttons, composed.numbered)
+            for reply in composed.messages:
                 self._outbound.add_in(pipeline, reply)
 
         return commit
+
+    @staticmethod
+    def _keep(pipeline: RedisPipeline, message: InboundMessage, tracker: StoredTracker) -> None:
+        if tracker.value is None:
+            pipeline.delete(tracker.key)
+            window.forget_in(pipeline, message.conversation)
+            return
+        pipeline.set(tracker.key, tracker.value, ex=tracker.seconds_to_live)
+        if message.kind is not Kind.EVENT:
+            window.open_in(pipeline, message.conversation)
 
 
 def listen_again(
@@ -101,7 +119,7 @@ def listen_again(
     tracker.update(ActionExecuted(ACTION_LISTEN_NAME))
 
 
-def _user_message(message: InboundMessage, turn: Turn) -> UserMessage:
+def _user_message(message: InboundMessage, turn: Turn, picked: str | None) -> UserMessage:
     """The message as Rasa takes it; what customers type is all that Rasa finds the intent of."""
     return UserMessage(
         text=as_text(message.text),
@@ -109,7 +127,7 @@ def _user_message(message: InboundMessage, turn: Turn) -> UserMessage:
         sender_id=message.conversation,
         input_channel=TurnOutput.name(),
         message_id=message.id,
-        parse_data=_parse_data(message),
+        parse_data=_parse_data(message, picked),
         metadata={
             "message_id": message.id,
             "address": message.address,
@@ -125,18 +143,24 @@ def as_text(typed: str) -> str:
     return COMMAND_PREFIX.sub("", typed)
 
 
-def _parse_data(message: InboundMessage) -> dict | None:
+def _parse_data(message: InboundMessage, picked: str | None) -> dict | None:
+    """What is understood of a message without Rasa's NLU; None where Rasa has to find out."""
     if message.kind is Kind.EVENT:
-        intent = message.event
-    elif message.kind in INTENTS:
-        intent = INTENTS[message.kind]
-    elif not as_text(message.text):
-        intent = INTENTS[Kind.UNREADABLE]
-    else:
-        return None  # Rasa parses it
+        return _understood(message, message.event)
+    if message.kind in INTENTS:
+        return _understood(message, INTENTS[message.kind])
+    if picked is not None:
+        intent, _, entities = picked.lstrip("/").partition("{")
+        return _understood(message, intent, json.loads("{" + entities) if entities else {})
+    if not as_text(message.text):
+        return _understood(message, INTENTS[Kind.UNREADABLE])
+    return None
+
+
+def _understood(message: InboundMessage, intent: str | None, entities: Mapping[str, Any] = {}) -> dict:
     return {
         "text": message.text,
         "intent": {"name": intent, "confidence": 1.0},
         "intent_ranking": [{"name": intent, "confidence": 1.0}],
-        "entities": [],
+        "entities": [{"entity": name, "value": value} for name, value in entities.items()],
     }

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SerializedTrackerAsText, TrackerStore
+from rasa.shared.core.conversation import Dialogue
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event
 from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.utils.common import all_subclasses
 from redis.exceptions import RedisError
 
+from dialogue.bounded_history import bounded
 from dialogue.turn import StoredTracker, TurnAborted, current_turn
 from settings import read_settings
 from whatsapp.redis import connect
@@ -20,11 +26,18 @@ FORGOTTEN_SLOT = "session_forgotten"
 """Set by the actions when a customer was erased: nothing of the session is kept."""
 
 
+@functools.cache
+def _event_types() -> Mapping[str, type[Event]]:
+    """Rasa's events by name; Rasa looks through all their classes for each event of each turn."""
+    return {kind.type_name: kind for kind in reversed(all_subclasses(Event))}
+
+
 class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
     """Keeps trackers in Redis under the customer's pseudonym, for `SESSION_MINUTES` after each turn.
 
     In a turn of the WhatsApp consumer it reads once and writes nothing itself: the consumer commits
-    tracker, replies and acknowledgement together. Elsewhere (shell, REST) it writes at once.
+    tracker, replies and acknowledgement together. Elsewhere (shell, REST) it writes at once. Of a long
+    conversation the last turns are kept, and the state before them.
     """
 
     def __init__(self, domain: Domain, event_broker: EventBroker | None = None, **kwargs: Any) -> None:
@@ -37,7 +50,7 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
         """Store a tracker, or leave it to the turn's commit; one that is to be forgotten is deleted."""
         await self.stream_events(tracker)
         forgotten = FORGOTTEN_SLOT in tracker.slots and tracker.get_slot(FORGOTTEN_SLOT)
-        value = None if forgotten else self.serialise_tracker(tracker)
+        value = None if forgotten else self._as_text(tracker)
         stored = StoredTracker(KEY_PREFIX + tracker.sender_id, value, self._seconds_to_live)
         turn = current_turn.get()
         if turn is not None:
@@ -62,6 +75,19 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
                 raise
             raise TurnAborted(f"session not readable: {type(error).__name__}") from error
         return self.deserialise_tracker(sender_id, stored) if stored else None
+
+    def deserialise_tracker(self, sender_id: str, serialised_tracker: str | bytes) -> DialogueStateTracker:
+        """The tracker that was stored, as Rasa's own method gives it."""
+        types = _event_types()
+        tracker = self.init_tracker(sender_id)
+        stored = json.loads(serialised_tracker)["events"]
+        events = [types[event["event"]]._from_parameters(event) for event in stored]
+        tracker.recreate_from_dialogue(Dialogue(sender_id, events))
+        return tracker
+
+    def _as_text(self, tracker: DialogueStateTracker) -> str:
+        events = bounded(list(tracker.events), self.domain)
+        return json.dumps(Dialogue(tracker.sender_id, events).as_dict())
 
     async def keys(self) -> Iterable[str]:
         """The conversations that have a session."""

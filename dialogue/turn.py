@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from rasa.core.channels.channel import OutputChannel
 
+from whatsapp.choices import Choice
 from whatsapp.outbound import Reply
 
 
@@ -57,8 +58,10 @@ class TurnOutput(OutputChannel):
     async def send_response(self, recipient_id: str, message: dict) -> None:
         """Take one utterance; text and picture of one response stay together in one message."""
         text = message.get("text") or ""
-        for position, button in enumerate(message.get("buttons") or [], start=1):
-            text += f"\n{position}. {button.get('title', '')}"
-        reply = Reply(text=text, image=message.get("image"))
+        buttons = message.get("buttons") or []
+        choices = tuple(
+            Choice(button["title"], button.get("payload") or button["title"]) for button in buttons
+        )
+        reply = Reply(text, message.get("image"), choices)
         if reply.text.strip() or reply.image:
             self._turn.replies.append(reply)

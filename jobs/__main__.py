@@ -34,7 +34,7 @@ async def run(settings: Settings) -> None:
     shop = make_shop(settings)
     redis = connect(settings.redis)
     inbound = inbound_queue(redis)
-    sender = Sender(redis, Identity(settings.privacy), TwilioMessages(settings))
+    sender = Sender(redis, Identity(settings.privacy), TwilioMessages(settings), settings.whatsapp)
     jobs = [
         repeat("beat", lambda: redis.set(SENDER_BEAT_KEY, "1", ex=5), BEAT_SECONDS),
         sender.worker().run(),

@@ -54,6 +54,7 @@ __all__ = [
 ENV_FILE = Path(".env")
 DEFAULT_STATE_DIR = ".state"
 SERVERS_FILE = "servers.env"
+STATUS_PATH = "/webhooks/whatsapp/status"
 
 
 class SettingError(Exception):
@@ -105,6 +106,7 @@ def _parse(env: Env) -> Settings:
     port = _port(env, "PORT", 4000)
     rasa_port = _port(env, "RASA_PORT", 5005)
     actions_port = _port(env, "ACTIONS_PORT", 5055)
+    public_base_url = _http_url(env, "PUBLIC_BASE_URL", f"http://127.0.0.1:{port}")
     return Settings(
         app_env=env.str("APP_ENV", DEVELOPMENT, validate=validate.OneOf([DEVELOPMENT, PRODUCTION, TEST])),
         bind_host=_text(env, "BIND_HOST", "127.0.0.1"),
@@ -113,7 +115,7 @@ def _parse(env: Env) -> Settings:
         actions_port=actions_port,
         actions_processes=env.int("ACTIONS_PROCESSES", 1, validate=validate.Range(1, 32)),
         state_dir=Path(_text(env, "STATE_DIR", DEFAULT_STATE_DIR)),
-        public_base_url=_http_url(env, "PUBLIC_BASE_URL", f"http://127.0.0.1:{port}"),
+        public_base_url=public_base_url,
         web_url=_http_url(env, "WEB_URL", f"http://127.0.0.1:{port}"),
         rasa_url=_http_url(env, "RASA_URL", f"http://127.0.0.1:{rasa_port}"),
         actions_url=_http_url(env, "ACTIONS_URL", f"http://127.0.0.1:{actions_port}"),
@@ -128,7 +130,7 @@ def _parse(env: Env) -> Settings:
         session_minutes=env.int("SESSION_MINUTES", 30, validate=validate.Range(1, 24 * 60)),
         catalogue_minutes=env.int("CATALOGUE_MINUTES", 60, validate=validate.Range(1, 24 * 60)),
         customer_cache_hours=env.int("CUSTOMER_CACHE_HOURS", 24, validate=validate.Range(1, 30 * 24)),
-        whatsapp=_parse_whatsapp(env),
+        whatsapp=_parse_whatsapp(env, public_base_url),
         shop=_parse_shop(env),
         payments=_parse_payments(env),
         privacy=_parse_privacy(env),
@@ -141,7 +143,7 @@ def _parse(env: Env) -> Settings:
     )
 
 
-def _parse_whatsapp(env: Env) -> WhatsAppSettings:
+def _parse_whatsapp(env: Env, public_base_url: str) -> WhatsAppSettings:
     tokens = (
         _required(env, "TWILIO_AUTH_TOKEN"),
         _text(env, "TWILIO_AUTH_TOKEN_NEXT", ""),
@@ -156,6 +158,13 @@ def _parse_whatsapp(env: Env) -> WhatsAppSettings:
         webhook_verify_token=_required(env, "WHATSAPP_WEBHOOK_VERIFY_TOKEN"),
         # On a developer's machine nothing leaves it unless an API to send to is named.
         dev_mode=_flag(env, "WHATSAPP_DEV_MODE", development and api_base_url is None),
+        most_per_minute=env.int("INBOUND_PER_MINUTE", 30, validate=validate.Range(0, 10_000)),
+        most_sent_per_second=env.float("OUTBOUND_PER_SECOND", 80, validate=validate.Range(0, 10_000)),
+        content_sids=checks.content_sids(
+            _checked(env, "WHATSAPP_CONTENT_SIDS", checks.content_sids_or_blank) or ""
+        ),
+        # Twilio refuses addresses that it cannot reach.
+        status_callback=public_base_url + STATUS_PATH if public_base_url.startswith("https:") else None,
     )
 
 

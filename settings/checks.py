@@ -46,6 +46,21 @@ def e164(value: str) -> None:
         raise ValidationError("is not an international phone number such as +14155238886")
 
 
+def content_sids(value: str) -> dict[str, str]:
+    """Content templates by purpose, of `quick_reply_2=HX..., list_5=HX..., notice=HX...`."""
+    pairs = (pair.partition("=") for pair in value.split(",") if pair.strip())
+    return {purpose.strip(): sid.strip() for purpose, _, sid in pairs}
+
+
+def content_sids_or_blank(value: str) -> None:
+    """Content templates, each with a known purpose."""
+    for purpose, sid in content_sids(value).items():
+        if not re.fullmatch(r"notice|quick_reply_[1-3]|list_([1-9]|10)", purpose):
+            raise ValidationError(f"{purpose} is none of notice, quick_reply_1 to _3, list_1 to _10")
+        if not re.fullmatch(r"HX[0-9a-fA-F]{32}", sid):
+            raise ValidationError(f"what {purpose} names is not a content SID (HX...)")
+
+
 def long_enough_for_a_key(value: str) -> None:
     """Not a guessable word."""
     if len(value.strip()) < MINIMUM_KEY_LENGTH:

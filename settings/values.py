@@ -30,6 +30,14 @@ class WhatsAppSettings:
     api_base_url: str | None
     webhook_verify_token: str
     dev_mode: bool
+    most_per_minute: int = 30
+    """Messages of one customer that are taken in; 0: any number."""
+    most_sent_per_second: float = 80
+    """Messages that all senders together hand over to Twilio; 0: any number."""
+    content_sids: Mapping[str, str] = field(default_factory=dict)
+    """Twilio's content templates by what they are for: `quick_reply_2`, `list_5`, `notice`."""
+    status_callback: str | None = None
+    """Where Twilio tells what became of a message; None: nobody can reach us."""
 
 
 @dataclass(frozen=True)

@@ -210,7 +210,7 @@ def apply_discount(work: Work, customer: Customer, words: Sequence[str]) -> Cart
     cart = open_cart(work, customer)
     if not cart.items:
         raise EmptyCart()
-    discount = discounts.find(work, discounts.first_known(work, list(words)))
+    discount = discounts.named_in(work, words)
     items = view_cart(work, cart).totals.items
     discounts.require_minimum(discount, items, work.policy.currency)
     cart.discount_code = discount.code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from db.models import Cart, Discount, DiscountKind
@@ -12,34 +13,27 @@ from shop.work import Work
 MOST_CHARACTERS = 32
 
 
-def find(work: Work, code: str) -> Discount:
-    """The discount that goes by a code now.
+def named_in(work: Work, words: Sequence[str]) -> Discount:
+    """The discount whose code is the first of these words that holds now.
 
     Raises:
-        UnknownDiscount: no such code, not yet or no more valid, or used up.
-    """
-    shown = code.strip().upper()[:MOST_CHARACTERS]
-    discount = work.discounts.find_by_code(shown)
-    if discount is None or not _holds_now(work, discount):
-        raise UnknownDiscount(shown)
-    return discount
-
-
-def first_known(work: Work, words: list[str]) -> str:
-    """The first of several words that is a discount's code.
-
-    Raises:
-        UnknownDiscount: none of them is; named after the word that looks like a code.
+        UnknownDiscount: none holds; named after the last word that is a code (not yet or no more valid, or
+            used up), else after the last that looks like one.
         NoDiscountCode: no word does.
     """
+    quoted = [word.upper() for word in words if _looks_like_a_code(word)]
+    over = []
     for word in words:
         discount = work.discounts.find_by_code(word)
-        if discount is not None and _holds_now(work, discount):
-            return discount.code
-    likely = [word for word in words if _looks_like_a_code(word)]
+        if discount is None:
+            continue
+        if _holds_now(work, discount):
+            return discount
+        over.append(discount.code)
+    likely = over or quoted
     if not likely:
         raise NoDiscountCode()
-    raise UnknownDiscount(likely[-1].upper()[:MOST_CHARACTERS])
+    raise UnknownDiscount(likely[-1][:MOST_CHARACTERS])
 
 
 def require_minimum(discount: Discount, items: Decimal, currency: str) -> None:

@@ -125,4 +125,4 @@ def _removal(product: Product, word: str) -> str:
 
 def _name_of(work: Work, option_id: str) -> str:
     option = work.options.find_by_id(option_id)
-    return option.name if option else ""
+    return option.name if option else "…"

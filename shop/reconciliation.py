@@ -6,7 +6,7 @@ Nothing is changed here: a person reads the list and decides. Each check is one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,7 +26,7 @@ from db.models import (
 )
 from shop import refunds
 from shop.errors import ProviderUnavailable
-from shop.payments.interface import PaymentHandle, Settlement
+from shop.payments.interface import PaymentHandle, ProviderPayment, Settlement
 from shop.service import Shop
 from shop.work import Work
 
@@ -34,6 +34,8 @@ SETTLED = timedelta(minutes=15)
 """What is younger may still be under way."""
 SOLD = (OrderStatus.PAID, OrderStatus.PREPARING, OrderStatus.READY, OrderStatus.COMPLETED)
 HOLDING = (OrderStatus.AWAITING_PAYMENT, OrderStatus.REVIEW)
+SILENT_ABOUT_REFUNDS = ("paystack",)
+"""Providers that do not say, of a payment they are asked about, what part of it they sent back."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,10 @@ def differences(work: Work) -> list[Difference]:
         _money_without_sale,
         _paid_twice,
         _wrong_amounts,
+        _asked_in_another_currency,
+        _paid_in_another_currency,
         _unapplied_events,
+        _events_in_another_currency,
         _undecided_payments,
         _stuck_refunds,
         _refunded_too_much,
@@ -64,7 +69,7 @@ def differences(work: Work) -> list[Difference]:
 def ask_providers(shop: Shop, since: datetime) -> list[Difference]:
     """Payments since a time (UTC) about which their provider says something else than we have."""
     found = []
-    for payment, returned in shop.run(lambda work: _payments_since(work, since)):
+    for payment, refunds_done in shop.run(lambda work: _payments_since(work, since)):
         provider = shop.providers.get(payment.payment_method)
         if provider is None or provider.settlement != Settlement.PROVIDER:
             continue
@@ -76,30 +81,49 @@ def ask_providers(shop: Shop, since: datetime) -> list[Difference]:
         except ProviderUnavailable:
             found.append(Difference(payment.payment_reference, f"{provider.name} cannot be asked"))
             continue
-        came = payment.received_amount is not None
-        paid = truth is not None and bool(truth.paid)
-        if paid != came:
-            says = "nothing" if truth is None else "paid" if paid else "not paid"
-            found.append(_about(payment, f"{provider.name} says {says}, we have {payment.status.value}"))
-        elif truth is not None and came and truth.amount != payment.received_amount:
-            found.append(_about(payment, f"{provider.name} has {truth.amount}, we {payment.received_amount}"))
-        if truth is not None and truth.refunded and truth.refunded != returned:
-            found.append(_about(payment, f"{provider.name} sent back {truth.refunded}, we have {returned}"))
+        told = [*_of_the_money(payment, truth), *_of_refunds(payment.payment_method, refunds_done, truth)]
+        found += [Difference(payment.payment_reference, f"{provider.name} {what}") for what in told]
     return found
 
 
-def _about(payment: Payment, what: str) -> Difference:
-    return Difference(payment.payment_reference, what)
+def _of_the_money(payment: Payment, truth: ProviderPayment | None) -> Iterator[str]:
+    """What the provider has otherwise than we: whether money came, how much, and in which currency."""
+    came = payment.received_amount is not None
+    # What was sent back whole counts as unpaid with some providers; it had come all the same.
+    paid = truth is not None and bool(truth.paid or truth.refunded)
+    if paid != came:
+        says = "nothing" if truth is None else "paid" if paid else "not paid"
+        yield f"says {says}, we have {payment.status.value}"
+    elif truth is not None and came and truth.amount != payment.received_amount:
+        yield f"has {truth.amount}, we {payment.received_amount}"
+    currency = payment.received_currency or payment.currency
+    if truth is not None and truth.currency != currency:
+        yield f"counts in {truth.currency}, we in {currency}"
 
 
-def _payments_since(work: Work, since: datetime) -> list[tuple[Payment, Decimal]]:
+def _of_refunds(method: str, refunds_done: Sequence[Refund], truth: ProviderPayment | None) -> Iterator[str]:
+    """What the provider sent back otherwise than we have; of what was sent by hand it knows nothing."""
+    if truth is None:
+        return
+    returned = _sum(refunds_done)
+    by_provider = _sum([refund for refund in refunds_done if refund.provider_id is not None])
+    if truth.refunded and truth.refunded != returned:
+        yield f"sent back {truth.refunded}, we have {returned}"
+    elif not truth.refunded and by_provider and method not in SILENT_ABOUT_REFUNDS:
+        yield f"sent back nothing, we have {by_provider}"
+
+
+def _payments_since(work: Work, since: datetime) -> list[tuple[Payment, list[Refund]]]:
     query = select(Payment).where(Payment.created_at >= since).order_by(Payment.created_at)
-    return [(payment, _sent_back(work, payment)) for payment in work.session.scalars(query)]
+    return [(payment, _refunds_done(work, payment)) for payment in work.session.scalars(query)]
 
 
-def _sent_back(work: Work, payment: Payment) -> Decimal:
-    done = (one for one in work.refunds.find_by_payment(payment.id) if one.status == RefundStatus.DONE)
-    return sum((refund.amount for refund in done), Decimal(0))
+def _refunds_done(work: Work, payment: Payment) -> list[Refund]:
+    return [one for one in work.refunds.find_by_payment(payment.id) if one.status == RefundStatus.DONE]
+
+
+def _sum(sent: Sequence[Refund]) -> Decimal:
+    return sum((refund.amount for refund in sent), Decimal(0))
 
 
 def _sold_without_money(work: Work) -> Iterator[Difference]:
@@ -141,7 +165,6 @@ def _wrong_amounts(work: Work) -> Iterator[Difference]:
         .where(
             Payment.status == PaymentStatus.VERIFIED,
             (Payment.amount != Order.total_amount)
-            | (Payment.currency != Order.currency)
             | (func.coalesce(Payment.received_amount, Payment.amount) != Order.total_amount),
             Payment.confirmed_by.is_(None),
         )
@@ -151,12 +174,48 @@ def _wrong_amounts(work: Work) -> Iterator[Difference]:
         yield Difference(order.number, f"costs {order.total_amount}, verified were {came}")
 
 
+def _asked_in_another_currency(work: Work) -> Iterator[Difference]:
+    query = (
+        select(Payment, Order)
+        .join(Payment.order)
+        .where(Payment.currency != Order.currency, Payment.confirmed_by.is_(None))
+    )
+    for payment, order in work.session.execute(query):
+        yield Difference(order.number, f"is in {order.currency}, its payment asks for {payment.currency}")
+
+
+def _paid_in_another_currency(work: Work) -> Iterator[Difference]:
+    query = (
+        select(Payment, Order)
+        .join(Payment.order)
+        .where(
+            Payment.status == PaymentStatus.VERIFIED,
+            Payment.received_currency != Order.currency,
+            Payment.confirmed_by.is_(None),
+        )
+    )
+    for payment, order in work.session.execute(query):
+        yield Difference(order.number, f"is in {order.currency}, verified were {payment.received_currency}")
+
+
 def _unapplied_events(work: Work) -> Iterator[Difference]:
     query = select(PaymentEvent).where(
         PaymentEvent.outcome.is_(None), PaymentEvent.received_at < work.now - SETTLED
     )
     for event in work.session.scalars(query):
         yield Difference(event.event_id, f"event of {event.provider} was kept but not applied")
+
+
+def _events_in_another_currency(work: Work) -> Iterator[Difference]:
+    said = func.upper(PaymentEvent.payload["currency"].astext)
+    kept = func.coalesce(Payment.received_currency, Payment.currency)
+    query = (
+        select(PaymentEvent, said, kept)
+        .join(Payment, Payment.payment_reference == PaymentEvent.payment_reference)
+        .where(said != kept)
+    )
+    for event, currency, ours in work.session.execute(query):
+        yield Difference(event.event_id, f"event of {event.provider} counts in {currency}, we in {ours}")
 
 
 def _undecided_payments(work: Work) -> Iterator[Difference]:

@@ -39,7 +39,8 @@ def make_app(settings: Settings) -> Starlette:
     shop = make_shop(settings)
     redis = connect(settings.redis)
     templates = Jinja2Templates(HERE / "templates")
-    health = Health(shop, redis)
+    client = httpx.AsyncClient(timeout=15.0)
+    health = Health(shop, redis, client, settings)
     sandbox = None if settings.is_production else make_sandbox(settings, shop.sessions)
     routes = [
         Route("/health/live", health.live),
@@ -49,7 +50,6 @@ def make_app(settings: Settings) -> Starlette:
         *PaymentPages(shop, templates, settings.shop.business_name, sandbox).routes(),
         *ReceiptPages(shop, templates).routes(),
     ]
-    client = httpx.AsyncClient(timeout=15.0)
     if not settings.is_production:
         twilio = TwilioStandIn(settings.whatsapp)
         routes += [

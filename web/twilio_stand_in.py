@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
+import json
 import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -34,6 +35,8 @@ class PhoneMessage:
     body: str
     media: tuple[str, ...]
     sent_at: datetime
+    buttons: tuple[tuple[str, str], ...] = ()
+    """Title and token of each."""
 
 
 @dataclass
@@ -89,12 +92,15 @@ class TwilioStandIn:
         media = tuple(str(url) for url in form.getlist("MediaUrl"))
         if not to.startswith(WHATSAPP_PREFIX) or not form.get("From"):
             return _error(400, 21211, "The 'To' number is not valid")
+        shown = json.loads(str(form.get("ContentVariables", "{}"))) if form.get("ContentSid") else {}
+        body = str(shown.get("1", body))
         if not body and not media:
             return _error(400, 21602, "Message body is required")
         if len(body) > 1600:
             return _error(400, 21617, "The concatenated message body exceeds the 1600 character limit")
         number = to.removeprefix(WHATSAPP_PREFIX)
-        message = PhoneMessage(f"SM{secrets.token_hex(16)}", "out", body, media, datetime.now(UTC))
+        buttons = tuple((shown[str(n)], shown[str(n + 1)]) for n in range(2, len(shown), 2))
+        message = PhoneMessage(f"SM{secrets.token_hex(16)}", "out", body, media, datetime.now(UTC), buttons)
         await self.phones.add(number, message)
         return JSONResponse(self._resource(number, message), status_code=201)
 

@@ -26,6 +26,18 @@ local entry = redis.call('XADD', KEYS[2], '*', 'conversation', ARGV[2], 'body', 
 redis.call('RPUSH', KEYS[3], entry)
 return entry
 """
+ADD_SOME = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+local count = redis.call('INCR', KEYS[4])
+if count == 1 then redis.call('EXPIRE', KEYS[4], 60) end
+local most = tonumber(ARGV[5])
+if count > most + 1 then return 0 end
+redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
+local body = ARGV[3]
+if count > most then body = ARGV[4] end
+redis.call('RPUSH', KEYS[3], redis.call('XADD', KEYS[2], '*', 'conversation', ARGV[2], 'body', body))
+return 1
+"""
 EXTEND = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -78,6 +90,19 @@ class ConversationQueue:
     async def add(self, message: Message) -> bool:
         """Take a message in durably; False if its id was taken in before."""
         return bool(await self._redis.eval(*self._add_arguments(message)))
+
+    async def add_some(self, message: Message, most_per_minute: int, one_too_many: Message) -> bool:
+        """The same for a conversation that may say so much in a minute: the next message is replaced by
+        `one_too_many`, and those after it are not taken in. False for these, and for a doubled one."""
+        _, _, seen, stream, waiting, week, conversation, body = self._add_arguments(message)
+        counted = f"{self.name}:rate:{message.conversation}"
+        values = (week, conversation, body, one_too_many.to_json(), most_per_minute)
+        return bool(await self._redis.eval(ADD_SOME, 4, seen, stream, waiting, counted, *values))
+
+    async def oldest(self) -> float | None:
+        """When the message that waits longest was taken in, in seconds since 1970; None: nothing waits."""
+        rows = await self._redis.xrange(self.name, count=1)
+        return int(rows[0][0].split("-")[0]) / 1000 if rows else None
 
     def add_in(self, pipeline: RedisPipeline, message: Message) -> None:
         """The same as a part of somebody's MULTI."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
@@ -12,10 +13,14 @@ from urllib.parse import parse_qsl
 
 from twilio.request_validator import RequestValidator
 
+from whatsapp.choices import TOKEN
 from whatsapp.identity import Identity, InvalidAddress, number_of
 from whatsapp.redaction import Redacted, redact
 
+MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_FIELDS = 200
+SAID = ("Body", "ButtonText", "ListTitle")
+"""The fields that say what the customer reads as said, the first that is there."""
 MOST_CHARACTERS = 4096
 MOST_COORDINATE_CHARACTERS = 32
 MOST_LATITUDE = 90
@@ -38,6 +43,8 @@ class Kind(str, enum.Enum):
     """A pin on the map; `data` holds latitude, longitude, address and label, all strings."""
     CARD_NUMBER = "card_number"
     """A message from which a card number was removed, whatever else it says."""
+    TOO_MANY = "too_many"
+    """More messages in a minute than anybody types: answered once."""
     EVENT = "event"
     """Something that the shop itself has to tell."""
 
@@ -48,7 +55,7 @@ class InboundMessage:
 
     `id` is Twilio's MessageSid or the outbox row's id; `conversation` the pseudonym of the number;
     `address` the number, sealed. An event carries its intent in `event` and its values in `data`, which
-    also holds where a location is.
+    also holds where a location is. `choice` is the token of a pressed button or a picked row.
     """
 
     id: str
@@ -59,6 +66,7 @@ class InboundMessage:
     profile_name: str | None = None
     event: str | None = None
     data: dict[str, Any] | None = None
+    choice: str | None = None
 
     def to_json(self) -> str:
         """The form in which it waits on the stream."""
@@ -108,11 +116,11 @@ def parse_message(fields: Mapping[str, str], identity: Identity, home_number: st
     """The message that Twilio's fields describe, without any number in clear.
 
     Raises:
-        MalformedRequest: no MessageSid, or no usable sender.
+        MalformedRequest: no usable MessageSid or sender.
     """
     message_id = fields.get("MessageSid") or fields.get("SmsMessageSid") or ""
-    if not message_id:
-        raise MalformedRequest("no MessageSid")
+    if not MESSAGE_ID.fullmatch(message_id):
+        raise MalformedRequest("no usable MessageSid")
     try:
         number = number_of(fields.get("From", ""))
     except InvalidAddress:
@@ -121,16 +129,18 @@ def parse_message(fields: Mapping[str, str], identity: Identity, home_number: st
     def redacted(name: str) -> Redacted:
         return redact(_cut(fields.get(name, "").strip()), home_number, number)
 
-    said = redacted("Body" if fields.get("Body") else "ButtonText")
+    said = redacted(next((name for name in SAID if fields.get(name)), "Body"))
     address, label = redacted("Address"), redacted("Label")
     place = _coordinates(fields)
+    choice = fields.get("ButtonPayload") or fields.get("ListId") or ""
+    choice = choice if TOKEN.fullmatch(choice) else ""
     # The profile name does not count: it comes with every message, and would lock its customer out.
     if said.card_removed or address.card_removed or label.card_removed:
         kind, data = Kind.CARD_NUMBER, None
     elif place is not None:
         kind, data = Kind.LOCATION, {**place, "address": address.text, "label": label.text}
     else:
-        kind, data = Kind.TEXT if said.text else Kind.UNREADABLE, None
+        kind, data = Kind.TEXT if said.text or choice else Kind.UNREADABLE, None
     return InboundMessage(
         id=message_id,
         conversation=identity.pseudonym(number),
@@ -139,6 +149,7 @@ def parse_message(fields: Mapping[str, str], identity: Identity, home_number: st
         text=said.text,
         profile_name=redacted("ProfileName").text or None,
         data=data,
+        choice=choice or None,
     )
 
 
@@ -168,7 +179,7 @@ def _coordinate(given: str, most: int) -> str | None:
         degrees = Decimal(given)
     except InvalidOperation:
         return None
-    if not degrees.is_finite() or abs(degrees) > most:
+    if not degrees.is_finite() or degrees.copy_abs() > most:
         return None
     # Adding zero turns -0 into 0; normalising drops the zeros behind.
     return f"{(degrees.quantize(COORDINATE_STEP) + 0).normalize():f}"

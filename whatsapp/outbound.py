@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from whatsapp.choices import Choice
+from whatsapp.content import fill_choices, says_itself
 
 MOST_CHARACTERS = 1600
 """Twilio's limit for a WhatsApp body (error 21617)."""
@@ -12,21 +15,29 @@ MOST_CHARACTERS = 1600
 
 @dataclass(frozen=True)
 class Reply:
-    """One thing the bot says: text, or a picture with the text as its caption."""
+    """One thing the bot says: text, or a picture with the text as its caption; what can be picked."""
 
     text: str = ""
     image: str | None = None
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True)
 class OutboundMessage:
-    """One message for the sender; `id` is the same however often the turn is repeated."""
+    """One message for the sender; `id` is the same however often the turn is repeated.
+
+    `content_sid` names the template of Twilio that shows it, filled with `content_variables`; its `body` is
+    what it says in words.  `notice`: it was not asked for, so WhatsApp's window may be closed.
+    """
 
     id: str
     conversation: str
     address: str
     body: str
     media: tuple[str, ...] = ()
+    content_sid: str | None = None
+    content_variables: dict[str, str] = field(default_factory=dict)
+    notice: bool = False
 
     def to_json(self) -> str:
         """The form in which it waits on the stream."""
@@ -39,29 +50,79 @@ class OutboundMessage:
         return cls(**{**values, "media": tuple(values["media"])})
 
 
+@dataclass(frozen=True)
+class Answered:
+    """The message that replies answer: its id, and whose it is. `notice`: it was the shop's own."""
+
+    message_id: str
+    conversation: str
+    address: str
+    notice: bool = False
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The messages of a turn; what can be picked from the last of them, by its token or its number."""
+
+    messages: tuple[OutboundMessage, ...] = ()
+    buttons: Mapping[str, Choice] = field(default_factory=dict)
+    numbered: tuple[Choice, ...] = ()
+
+
 def compose(
-    replies: Sequence[Reply], *, inbound_id: str, conversation: str, address: str
-) -> list[OutboundMessage]:
+    replies: Sequence[Reply], answered: Answered, sids: Mapping[str, str], tokens: Sequence[str] = ()
+) -> Composed:
     """The messages of one turn: texts are joined, a picture carries the text that goes with it, and
-    only what is longer than WhatsApp takes is split, at line ends."""
-    parts: list[tuple[str, tuple[str, ...]]] = []
+    only what is longer than WhatsApp takes is split, at line ends. What can be picked last goes out as
+    buttons or a list where there is a template for it (`sids`, by purpose), else as numbered text.
+
+    Args:
+        tokens: for the choices, in order.
+    """
+    parts = _joined(replies)
+    last = parts[-1] if parts else Reply()
+    filled = None if last.image else fill_choices(last.text, last.choices, tokens, sids)
+    numbered = () if filled or says_itself(last.text, last.choices) else last.choices
+    bodies: list[tuple[str, str | None]] = []
+    for part in parts:
+        text = _numbered(part.text, numbered) if part is last else part.text
+        for number, body in enumerate([filled[1]["1"]] if filled and part is last else split_body(text)):
+            bodies.append((body, part.image if number == 0 else None))
+    messages = [
+        OutboundMessage(
+            f"{answered.message_id}:{number}",
+            answered.conversation,
+            answered.address,
+            body,
+            (image,) if image else (),
+            notice=answered.notice,
+        )
+        for number, (body, image) in enumerate(bodies)
+    ]
+    if filled:
+        messages[-1] = replace(messages[-1], content_sid=filled[0], content_variables=filled[1])
+    buttons = dict(zip(tokens, last.choices, strict=True)) if filled else {}
+    return Composed(tuple(messages), buttons, numbered)
+
+
+def _joined(replies: Sequence[Reply]) -> list[Reply]:
+    """Replies with something in them; a text goes on in the text before it, what can be picked goes last."""
+    joined: list[Reply] = []
     for reply in replies:
         text = reply.text.strip()
         if not text and not reply.image:
             continue
-        if not reply.image and parts and not parts[-1][1]:
-            parts[-1] = (f"{parts[-1][0]}\n\n{text}", ())
+        before = joined[-1] if joined else None
+        if before is None or reply.image or before.image:
+            joined.append(replace(reply, text=text))
         else:
-            parts.append((text, (reply.image,) if reply.image else ()))
-    split = [
-        (body, media if position == 0 else ())
-        for text, media in parts
-        for position, body in enumerate(split_body(text))
-    ]
-    return [
-        OutboundMessage(f"{inbound_id}:{number}", conversation, address, body, media)
-        for number, (body, media) in enumerate(split)
-    ]
+            choices = reply.choices or before.choices
+            joined[-1] = Reply(f"{before.text}\n\n{text}", None, choices)
+    return joined
+
+
+def _numbered(text: str, choices: Sequence[Choice]) -> str:
+    return "\n".join([text, *(f"{number}. {choice.title}" for number, choice in enumerate(choices, start=1))])
 
 
 def split_body(text: str, limit: int = MOST_CHARACTERS) -> list[str]:

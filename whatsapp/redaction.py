@@ -27,6 +27,7 @@ _GAP = re.compile(
     r"\-~\u00ad\u058a\u05be\u1806\u2010-\u2015\u2043\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
     r"\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe0e\ufe0f\u20e3]*"
 )
+_LONG_RUN = re.compile(rf"\+?[0-9](?:{_GAP.pattern}[0-9]){{{LEAST_PHONE_DIGITS - 1},}}")
 # The group lengths printed on cards; with these, any punctuation may stand between the groups.
 _PRINTED = re.compile(r"4{3,4}[1-4]?|46[45]")
 # A price, or a round number such as a million: nobody's phone. Several of them: nobody's card.
@@ -84,7 +85,18 @@ def redact(text: str, home_number: str, own_number: str) -> Redacted:
 
 def mask_numbers(text: str, *known_numbers: str) -> str:
     """Replace phone numbers by dots; the countries of the known E.164 numbers read local numbers."""
-    return _replaced(text, _phones(text, known_numbers, Leniency.POSSIBLE), PHONE_MARK)
+    known = _known(_with_ascii_digits(text), known_numbers)
+    return _replaced(text, [*known, *_phones(text, known_numbers, Leniency.POSSIBLE)], PHONE_MARK)
+
+
+def _known(plain: str, known_numbers: Iterable[str]) -> list[Span]:
+    """Where a known number stands, whatever digits are before or behind it."""
+    runs = [(run.span(), re.sub("[^0-9]", "", run.group())) for run in _LONG_RUN.finditer(plain)]
+    if not runs:
+        return []
+    parsed = map(phonenumbers.parse, known_numbers)
+    own = [phonenumbers.national_significant_number(number) for number in parsed]
+    return [span for span, digits in runs if any(number in digits for number in own)]
 
 
 def _cards(text: str, home_number: str, own_number: str) -> list[Span]:

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any, TypeVar
 
 from requests.exceptions import RequestException
 
+from settings import WhatsAppSettings
+from whatsapp import window
+from whatsapp.content import fill_notice
 from whatsapp.conversation_queue import Effects, Entry, outbound_queue
+from whatsapp.deliveries import reason
 from whatsapp.identity import Identity, InvalidAddress
 from whatsapp.outbound import OutboundMessage
+from whatsapp.pacing import Pace
 from whatsapp.redis import RedisClient, RedisPipeline
-from whatsapp.twilio_api import TwilioMessages, TwilioRestException
+from whatsapp.twilio_api import MOST_AT_ONCE, Busy, TwilioMessages, TwilioRestException
 from whatsapp.worker import Handlers, RetryLater, Worker
 
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 GIVE_UP_SECONDS = 600.0
 ATTEMPT_SECONDS = 24 * 3600
@@ -30,10 +41,15 @@ class Sender:
     message whose earlier attempt has no known end is looked up before it is sent again.
     """
 
-    def __init__(self, redis: RedisClient, identity: Identity, messages: TwilioMessages) -> None:
+    def __init__(
+        self, redis: RedisClient, identity: Identity, messages: TwilioMessages, settings: WhatsAppSettings
+    ) -> None:
         self._redis = redis
         self._identity = identity
         self._messages = messages
+        self._content_sids = settings.content_sids
+        self._pace = Pace(redis, settings.most_sent_per_second)
+        self._threads = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="twilio")
 
     def worker(self) -> Worker:
         """A worker that delivers what waits on the outbound stream."""
@@ -72,31 +88,50 @@ class Sender:
         return _nothing_more
 
     async def _send(self, number: str, message: OutboundMessage) -> None:
+        message = await self._within_window(message)
+        await self._pace.wait()
+        content = (message.content_sid, message.content_variables)
         try:
-            sid = await asyncio.to_thread(self._messages.create, number, message.body, message.media)
+            sid = await self._ask(self._messages.create, number, message.body, message.media, *content)
         except TwilioRestException as refusal:
             if refusal.status in TEMPORARY or refusal.status >= 500:
                 raise RetryLater(f"Twilio answered {refusal.status}") from None
-            logger.error(
-                "message %s refused by Twilio: status %s, code %s",
-                message.id,
-                refusal.status,
-                refusal.code,
-            )
+            code = str(refusal.code)
+            logger.error("message %s refused by Twilio: code %s, %s", message.id, code, reason(code))
             return
+        logger.info("message %s sent as %s", message.id, sid)
+
+    async def _within_window(self, message: OutboundMessage) -> OutboundMessage:
+        """A notice for a customer who has not written for a day, as the template that may go out then."""
+        if not message.notice or await window.is_open(self._redis, message.conversation):
+            return message
+        filled = fill_notice(message.body, self._content_sids)
+        if filled is None:
+            logger.warning("message %s: the window is closed, and no template is for notices", message.id)
+            return message
+        return replace(message, content_sid=filled[0], content_variables=filled[1])
+
+    async def _ask(self, call: Callable[..., Answer], *args: Any) -> Answer:
+        """Ask Twilio, off the event loop.
+
+        Raises:
+            TwilioRestException
+            RetryLater: it is busy or out of reach.
+        """
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+        except Busy as busy:
+            raise RetryLater(str(busy), busy.seconds) from None
         except (RequestException, OSError) as error:
             raise RetryLater(f"Twilio out of reach: {type(error).__name__}") from None
-        logger.info("message %s sent as %s", message.id, sid)
 
     async def _arrived(self, number: str, message: OutboundMessage, since: datetime) -> bool:
         try:
-            return await asyncio.to_thread(self._messages.was_sent, number, message.body, since)
+            return await self._ask(self._messages.was_sent, number, message.body, since)
         except TwilioRestException as refusal:
             # An API that cannot be asked: better said twice than not at all.
             logger.warning("message %s could not be looked up: %s", message.id, refusal.status)
             return False
-        except (RequestException, OSError) as error:
-            raise RetryLater(f"Twilio out of reach: {type(error).__name__}") from None
 
 
 def _nothing_more(_: RedisPipeline) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import json
+import math
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+from requests import Response
+from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
@@ -15,18 +21,57 @@ from whatsapp.identity import WHATSAPP_PREFIX
 
 REAL_API = "https://api.twilio.com"
 TIMEOUT_SECONDS = 10.0
+MOST_AT_ONCE = 64
+"""How many requests may be under way."""
+MOST_RETRY_AFTER_SECONDS = 120.0
 
 
-class RedirectedHttpClient(TwilioHttpClient):
-    """Twilio's HTTP client, talking to a stand-in of the API."""
+class Busy(Exception):
+    """The API asks to be left alone for some seconds."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Twilio is busy for {seconds:.0f} s")
+        self.seconds = seconds
+
+
+class ApiHttpClient(TwilioHttpClient):
+    """Twilio's HTTP client with connections for many messages at once, which heeds Retry-After; where a
+    stand-in of the API is named, it talks to that."""
+
+    def __init__(self, base_url: str | None = None) -> None:
         super().__init__(timeout=TIMEOUT_SECONDS)
-        self._base_url = base_url
+        self._base_url = base_url or REAL_API
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=MOST_AT_ONCE)
+        for scheme in ("http://", "https://"):
+            self.session.mount(scheme, adapter)
+        self.session.hooks["response"].append(_require_patience)
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Send the request that was meant for Twilio to the stand-in."""
+        """Send a request.
+
+        Raises:
+            Busy: answered with Retry-After.
+        """
         return super().request(method, url.replace(REAL_API, self._base_url), *args, **kwargs)
+
+
+def _require_patience(response: Response, **_: Any) -> None:
+    """Twilio's own client drops the headers of an answer."""
+    asked = response.headers.get("Retry-After")
+    if response.status_code not in (429, 503) or asked is None:
+        return
+    try:
+        seconds = float(asked)
+    except ValueError:
+        with contextlib.suppress(ValueError):
+            seconds = (parsedate_to_datetime(asked) - datetime.now(timezone.utc)).total_seconds()
+            raise Busy(_bearable(seconds)) from None
+        return
+    raise Busy(_bearable(seconds))
+
+
+def _bearable(seconds: float) -> float:
+    return min(max(seconds, 0.1), MOST_RETRY_AFTER_SECONDS) if math.isfinite(seconds) else 1.0
 
 
 def api_base_url(settings: Settings) -> str | None:
@@ -40,26 +85,36 @@ class TwilioMessages:
     """Creates and looks up messages. Blocking: call it from a thread. One client per thread pool."""
 
     def __init__(self, settings: Settings, make_client: Callable[..., Client] = Client) -> None:
-        base_url = api_base_url(settings)
-        http_client = (
-            RedirectedHttpClient(base_url) if base_url else TwilioHttpClient(timeout=TIMEOUT_SECONDS)
-        )
+        http_client = ApiHttpClient(api_base_url(settings))
         self._client = make_client(
             settings.whatsapp.account_sid, settings.whatsapp.auth_tokens[0], http_client=http_client
         )
+        self._status_callback = settings.whatsapp.status_callback
         self._sender = WHATSAPP_PREFIX + settings.whatsapp.number
 
-    def create(self, number: str, body: str, media: tuple[str, ...]) -> str:
-        """Send a message; its SID.
+    def create(
+        self,
+        number: str,
+        body: str,
+        media: tuple[str, ...] = (),
+        content_sid: str | None = None,
+        content_variables: Mapping[str, str] | None = None,
+    ) -> str:
+        """Send a message, by a content template where one is named; its SID.
 
         Raises:
             TwilioRestException: if Twilio refuses it.
+            Busy: if it wants to be asked later.
             OSError: if the answer did not come: the message may or may not have been sent.
         """
         values: dict[str, Any] = {"media_url": list(media)} if media else {}
-        message = self._client.messages.create(
-            to=WHATSAPP_PREFIX + number, from_=self._sender, body=body, **values
-        )
+        if content_sid is None:
+            values["body"] = body
+        else:
+            values |= {"content_sid": content_sid, "content_variables": json.dumps(content_variables or {})}
+        if self._status_callback is not None:
+            values["status_callback"] = self._status_callback
+        message = self._client.messages.create(to=WHATSAPP_PREFIX + number, from_=self._sender, **values)
         return str(message.sid)
 
     def was_sent(self, number: str, body: str, since: datetime) -> bool:
@@ -80,4 +135,4 @@ def _second(moment: datetime) -> datetime:
     return moment.astimezone(timezone.utc).replace(microsecond=0)
 
 
-__all__ = ["TwilioMessages", "TwilioRestException", "api_base_url"]
+__all__ = ["Busy", "TwilioMessages", "TwilioRestException", "api_base_url"]

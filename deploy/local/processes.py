@@ -63,7 +63,7 @@ def is_ready(name: str, settings: Settings) -> bool:
         return _sender_beats(settings)
     addresses = {
         "actions": f"http://127.0.0.1:{settings.actions_port}/health",
-        "web": f"http://127.0.0.1:{settings.port}/health/ready",
+        "web": f"http://127.0.0.1:{settings.port}/health/live",
         "rasa": f"http://127.0.0.1:{settings.rasa_port}/webhooks/whatsapp/",
     }
     try:

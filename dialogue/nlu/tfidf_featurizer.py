@@ -17,7 +17,9 @@ import re
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import skops.io
+from numpy.typing import NDArray
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -29,7 +31,8 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from sklearn.feature_extraction.text import TfidfVectorizer
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +101,7 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
             token_pattern=WORD if config["analyzer"] == "word" else None,
             sublinear_tf=config["sublinear_tf"],
         )
+        self._weights: NDArray[np.float64] | None = None
         # The vocabulary of a trained vectorizer tells which words are known.
         self._known = set(getattr(self._vectorizer, "vocabulary_", ()))
 
@@ -133,6 +137,7 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
         messages_with = Counter(word for text in texts for word in set(self._words(text)))
         self._known = {w for w, n in messages_with.items() if n >= self._config["min_count"]}
         self._vectorizer.fit([self._mark(text) for text in texts])
+        self._weights = None
         logger.info("%d n-grams were learnt.", len(self._vectorizer.vocabulary_))
         self.persist()
         return self._resource
@@ -152,9 +157,20 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
         for message in messages:
             text = self._text(message)
             if text is not None:
-                row = self._vectorizer.transform([self._mark(text)])
-                self.add_features_to_message(None, row.tocoo(), TEXT, message)
+                self.add_features_to_message(None, self._weighted(self._mark(text)).tocoo(), TEXT, message)
         return messages
+
+    def _weighted(self, text: str) -> csr_matrix:
+        """What `TfidfVectorizer.transform` gives; it sums the weights up anew each time, to see that there
+        are any, and that took more than all the rest."""
+        if self._weights is None:
+            self._weights = self._vectorizer.idf_
+        row = CountVectorizer.transform(self._vectorizer, [text]).astype(np.float64)
+        if self._config["sublinear_tf"]:
+            row.data = np.log(row.data) + 1
+        row.data *= self._weights[row.indices]
+        row.data /= np.linalg.norm(row.data) or 1
+        return row
 
     @staticmethod
     def _text(message: Message) -> str | None:

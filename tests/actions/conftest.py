@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from actions.server import make_executor
 from db.models import Product
+from shop.payments.offline import BankTransfer, CashOnDelivery
+from shop.service import Shop
 from tests.actions.tracker import Talk
 from tests.environment import CUSTOMER_NUMBER
 from whatsapp.identity import Identity
@@ -46,3 +50,27 @@ def make_talk(make_shop, settings) -> Callable[..., Talk]:
 def talk(make_talk, menu) -> Talk:
     """`Test Customer` on WhatsApp, with the menu in front."""
     return make_talk()
+
+
+@pytest.fixture
+def talk_with(shop, sandbox, clock, settings, menu) -> Callable[..., Talk]:
+    """A conversation with a shop of other policies."""
+    everything = {"sandbox": sandbox, "bank_transfer": BankTransfer(), "cash": CashOnDelivery()}
+
+    def talk_with(providers: dict[str, Any] | None = None, **policy: Any) -> Talk:
+        providers = providers or everything
+        policy = {
+            "payment_providers": tuple(providers),
+            "bank_account": "Test Bank 0123456789",
+            "delivery_fee": Decimal("750.00"),
+            **policy,
+        }
+        other = Shop(shop.sessions, replace(shop.policy, **policy), shop.flags, providers, clock)
+        identity = Identity(settings.privacy)
+        return Talk(
+            make_executor(other, settings),
+            identity.pseudonym(CUSTOMER_NUMBER),
+            identity.seal(CUSTOMER_NUMBER),
+        )
+
+    return talk_with

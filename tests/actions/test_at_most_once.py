@@ -6,8 +6,9 @@ import pytest
 
 from db.models import Order, StateChange
 from shop.conversation import ConversationState
+from tests.actions.checking_out import place
 from tests.actions.test_actions import in_carts
-from tests.actions.test_cart_and_order import only_order, place, settle
+from tests.actions.test_cart_and_order import only_order, settle
 from tests.actions.tracker import domain, order_line
 
 

@@ -9,24 +9,9 @@ import pytest
 from db.models import Order, OutboxEvent, Payment, Product
 from shop.customers import recognise
 from shop.payments import flow
+from tests.actions.checking_out import fill, place
 from tests.actions.test_actions import in_carts
 from tests.actions.tracker import number, order_line
-
-
-async def fill(talk, menu) -> None:
-    """Two burgers and a big coke: ₦11,700.00."""
-    lines = [order_line(menu["burger"], quantity="2"), order_line(menu["big coke"], quantity="1")]
-    await talk.turn("action_select_product", "2 burgers and a big coke", lines)
-
-
-async def place(talk, menu):
-    """The cart is ordered; waits for its payment."""
-    await fill(talk, menu)
-    await talk.turn("action_checkout", "checkout")
-    await talk.does("action_ask_checkout_form_order_confirmed")
-    talk.hears("yes", intent="affirm")
-    talk.fills("order_confirmed", True)
-    return await talk.does("action_place_order")
 
 
 def settle(shop, sandbox, sessions, outcome: str) -> dict[str, object]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from db.models import Customer, Order, OrderStatus
+from tests.actions.checking_out import fill, place
 from tests.actions.test_actions import in_carts, start
-from tests.actions.test_cart_and_order import fill, only_order, place
+from tests.actions.test_cart_and_order import only_order
 from tests.actions.tracker import Answer, Talk, domain
 
 

@@ -270,7 +270,7 @@ def test_health_checks_ask_what_the_code_answers(services, settings):
     for name in PLANES - {"setup"}:
         ast.parse(asked(name))
     assert f"http://127.0.0.1:{settings.actions_port}/health'" in asked("actions")
-    assert f"http://127.0.0.1:{settings.port}/health/ready'" in asked("web")
+    assert f"http://127.0.0.1:{settings.port}/health/live'" in asked("web")
     assert f"http://127.0.0.1:{settings.rasa_port}/webhooks/whatsapp/'" in asked("rasa")
     assert f"'{SENDER_BEAT_KEY}'" in asked("sender")
     assert asked("proxy") == "http://127.0.0.1:4001/"

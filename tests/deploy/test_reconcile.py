@@ -23,11 +23,11 @@ ROOT = Path(__file__).resolve().parents[2]
 def reconcile(sessions, database_url) -> Callable[..., tuple[int, str, str]]:
     """Runs the program; its exit code, output and errors."""
 
-    def reconcile(*arguments: str) -> tuple[int, str, str]:
+    def reconcile(*arguments: str, **changed: str) -> tuple[int, str, str]:
         done = subprocess.run(
             [sys.executable, "-m", "deploy.reconcile", *arguments],
             cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": database_url, "PAYMENT_PROVIDERS": "sandbox"},
+            env={**os.environ, "DATABASE_URL": database_url, "PAYMENT_PROVIDERS": "sandbox", **changed},
             capture_output=True,
             text=True,
             timeout=60,
@@ -85,6 +85,21 @@ def test_providers_are_asked_about_the_last_days(reconcile, placed, sandbox, ses
         session.scalars(select(Payment)).one().created_at = datetime.now(UTC) - timedelta(days=5)
     assert reconcile() == (0, "", "0 differences\n")
     assert reconcile("--days", "6") == (1, line, "1 differences\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("", "DATABASE_URL: is not set; `make run` starts an embedded one"),
+        (
+            "postgresql://nobody@127.0.0.1:1/none",
+            "DATABASE_URL: the database is out of reach, or lets nobody in",
+        ),
+    ],
+    ids=["none is named", "nothing answers"],
+)
+def test_without_its_database_it_ends_with_one_line(reconcile, url, told):
+    assert reconcile(DATABASE_URL=url) == (1, "", f"chatcart: {told}\n")
 
 
 def test_make_passes_the_days_on():

@@ -197,8 +197,7 @@ def test_no_database_is_one_line(run, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     code, output, errors = run()
     assert (code, output) == (1, "")
-    assert errors.startswith("chatcart: the database refused it: ")
-    assert errors.count("\n") == 1
+    assert errors == "chatcart: DATABASE_URL: the database is out of reach, or lets nobody in\n"
 
 
 def test_the_old_key_is_needed_until_then(set_keys, known, sessions):

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from db.models import Order, OrderStatus, Payment, Refund, RefundStatus, StaffAction
 from shop import cart, checkout
@@ -23,7 +24,7 @@ from shop.payments.settling import apply, lock_payment
 from shop.service import Shop
 
 ROOT = Path(__file__).resolve().parents[2]
-TOTAL = Decimal("11825.00")
+NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 Answer = tuple[int, str, str]
 
 
@@ -180,7 +181,7 @@ def test_a_refund_that_was_made_by_hand_is_done(staff, failed_refund, sessions, 
     who, action, about, details = recorded()[-1]
     assert (who, action, about) == ("bola", "refund sent", number)
     assert details == {"refund": str(refund), "amount": "11825.00"}
-    assert staff("refund-sent", str(refund), who="bola") == (1, "", "chatcart: NoRefund: \n"), "once"
+    assert staff("refund-sent", str(refund), who="bola") == (1, "", "chatcart: NoRefund\n"), "once"
     assert len(recorded()) == 3
 
 
@@ -189,15 +190,15 @@ def test_what_the_shop_refuses_is_one_line_and_changes_nothing(staff, place, pai
     before = stands(sessions, waiting.number), stands(sessions, paid.number)
     for arguments, told in (
         (["ready", waiting.number], f"CannotMove: number {waiting.number}, status awaiting_payment, wanted"),
-        (["ready", "NOSUCH"], "NoOrder: "),
-        (["cancel", "NOSUCH", "no gas"], "NoOrder: "),
+        (["ready", "NOSUCH"], "NoOrder\n"),
+        (["cancel", "NOSUCH", "no gas"], "NoOrder\n"),
         (["accept", paid.number], f"CannotMove: number {paid.number}, status paid, wanted paid"),
-        (["confirm-transfer", paid.payment_reference, "11825"], "NothingToPay: "),
+        (["confirm-transfer", paid.payment_reference, "11825"], "NothingToPay\n"),
         (
             ["confirm-transfer", str(waiting.payment_reference), "11000"],
             f"AmountDiffers: number {waiting.number}, expected 11825.00, got 11000",
         ),
-        (["refund-sent", str(uuid.UUID(int=7))], "NoRefund: "),
+        (["refund-sent", str(uuid.UUID(int=7))], "NoRefund\n"),
         (["refund", waiting.number, "cold"], f"CannotRefund: number {waiting.number}, left 0"),
         (
             ["refund", paid.number, "cold", "--amount", "11825.01"],
@@ -237,6 +238,21 @@ def test_no_database_is_one_line(staff):
     code, output, errors = staff("ready", "ABC234", DATABASE_URL="")
     assert (code, output) == (1, "")
     assert errors == "chatcart: DATABASE_URL: is not set; `make run` starts an embedded one\n"
+
+
+def test_a_database_that_is_out_of_reach_is_one_line(staff):
+    told = "chatcart: DATABASE_URL: the database is out of reach, or lets nobody in\n"
+    assert staff("ready", "ABC234", DATABASE_URL=NOWHERE) == (1, "", told)
+
+
+def test_a_database_that_refuses_is_one_line_that_quotes_no_value(staff, database_url):
+    """A database of the server that nobody has prepared."""
+    unprepared = make_url(database_url).set(database="postgres").render_as_string(hide_password=False)
+    code, output, errors = staff("ready", "ABC234", DATABASE_URL=unprepared)
+    assert (code, output) == (1, "")
+    assert errors.startswith("chatcart: the database refused it: ProgrammingError 42P01 in: SELECT ")
+    assert errors.count("\n") == 1
+    assert "ABC234" not in errors
 
 
 def test_every_way_an_order_can_go_on_can_be_typed():

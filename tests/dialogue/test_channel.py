@@ -137,13 +137,16 @@ async def test_a_forged_message_gets_no_apology(channel):
     assert answer.status == 403
 
 
-async def test_a_delivery_callback_is_one_log_line_without_the_number(channel, caplog):
-    caplog.set_level("INFO", logger="dialogue")
+async def test_a_delivery_that_cannot_be_noted_is_told_again(channel, caplog):
     fields = {"MessageSid": "SM1", "MessageStatus": "failed", "ErrorCode": "63016", "To": FIELDS["From"]}
-    answer = await channel._status(posted(fields))
-    assert answer.status == 204
-    assert "message SM1 is failed, code 63016" in caplog.text
+    assert (await channel._status(posted(fields))).status == 503
     assert CUSTOMER_NUMBER not in caplog.text
+
+
+@pytest.mark.parametrize("changed", [{"MessageSid": ""}, {"MessageSid": "S\nM"}, {"ErrorCode": "x"}])
+async def test_what_is_no_status_is_refused(channel, changed):
+    fields = {"MessageSid": "SM1", "MessageStatus": "failed", "ErrorCode": "63016", **changed}
+    assert (await channel._status(posted(fields))).status == 400
 
 
 async def test_a_forged_delivery_callback_is_refused(channel):

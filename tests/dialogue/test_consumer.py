@@ -12,6 +12,7 @@ from rasa.shared.core.domain import Domain
 
 from dialogue.consumer import Consumer, as_text
 from dialogue.turn import StoredTracker, TurnAborted, current_turn
+from settings import read_settings
 from whatsapp.conversation_queue import Effects, Entry
 from whatsapp.inbound import InboundMessage, Kind
 from whatsapp.redis import connect
@@ -79,7 +80,7 @@ def committed(redis: Any, effects: Effects) -> list[tuple[Any, ...]]:
 
 async def heard(agent: Agent, redis: Any, waiting: Entry) -> UserMessage:
     """What Rasa is handed of a message."""
-    await Consumer(agent, redis).serve(waiting)
+    await Consumer(agent, redis, read_settings()).serve(waiting)
     return agent.heard[-1]
 
 
@@ -172,7 +173,7 @@ async def test_an_event_carries_its_own_intent_and_values(agent, redis):
 
 
 async def test_tracker_and_replies_are_committed_together(agent, redis):
-    effects = await Consumer(agent, redis).serve(entry("hi"))
+    effects = await Consumer(agent, redis, read_settings()).serve(entry("hi"))
     commands = committed(redis, effects)
     assert commands[0] == ("SET", TRACKER.key, TRACKER.value, "EX", TRACKER.seconds_to_live)
     replies = [command for command in commands if command[0] == "EVAL"]
@@ -182,7 +183,7 @@ async def test_tracker_and_replies_are_committed_together(agent, redis):
 
 
 async def test_a_turn_that_runs_twice_replies_under_the_same_ids(agent, redis):
-    consumer = Consumer(agent, redis)
+    consumer = Consumer(agent, redis, read_settings())
     first, second = await consumer.serve(entry("hi")), await consumer.serve(entry("hi"))
     assert committed(redis, first) == committed(redis, second)
 
@@ -193,7 +194,7 @@ async def test_an_aborted_turn_is_asked_for_again_and_leaves_nothing(redis):
         raise TurnAborted("action server answered 500")
 
     with pytest.raises(RetryLater, match="action server answered 500"):
-        await Consumer(Agent(abort), redis).serve(entry("hi"))
+        await Consumer(Agent(abort), redis, read_settings()).serve(entry("hi"))
     assert current_turn.get() is None
 
 
@@ -202,7 +203,7 @@ async def test_without_a_model_the_message_waits(redis):
         pass
 
     with pytest.raises(RetryLater):
-        await Consumer(Agent(say_nothing), redis).serve(entry("hi"))
+        await Consumer(Agent(say_nothing), redis, read_settings()).serve(entry("hi"))
 
 
 async def test_a_fault_of_rasa_is_not_swallowed(redis):
@@ -210,12 +211,12 @@ async def test_a_fault_of_rasa_is_not_swallowed(redis):
         raise ValueError("a bug")
 
     with pytest.raises(ValueError, match="a bug"):
-        await Consumer(Agent(fail), redis).serve(entry("hi"))
+        await Consumer(Agent(fail), redis, read_settings()).serve(entry("hi"))
     assert current_turn.get() is None
 
 
 async def test_what_is_given_up_is_apologised_for_and_changes_no_tracker(agent, redis):
-    effects = await Consumer(agent, redis).give_up(entry("hi"))
+    effects = await Consumer(agent, redis, read_settings()).give_up(entry("hi"))
     (apology,) = committed(redis, effects)
     assert "[utter_trouble]" in str(apology)
     assert agent.heard == []
@@ -223,14 +224,16 @@ async def test_what_is_given_up_is_apologised_for_and_changes_no_tracker(agent, 
 
 async def test_buttons_go_out_as_numbered_text(redis):
     async def offer(message: UserMessage) -> None:
-        buttons = [{"title": "Menu"}, {"title": "Cart"}]
+        buttons = [{"title": "Menu", "payload": "/browse_menu"}, {"title": "Cart", "payload": "/view_cart"}]
         await message.output_channel.send_response("ada", {"text": "Which?", "buttons": buttons})
         await message.output_channel.send_response("ada", {"text": " "})
         turn = current_turn.get()
         assert turn is not None
         turn.tracker = TRACKER
 
-    _, reply = committed(redis, await Consumer(Agent(offer), redis).serve(entry("hi")))
+    commands = committed(redis, await Consumer(Agent(offer), redis, read_settings()).serve(entry("hi")))
+    assert ("SET", "chatcart:choices:ada", '["/browse_menu", "/view_cart"]', "EX", 86400) in commands
+    reply = commands[-1]
     assert "Which?\\\\n1. Menu\\\\n2. Cart" in str(reply) or "Which?\\n1. Menu\\n2. Cart" in str(reply)
 
 
@@ -241,6 +244,29 @@ async def test_a_session_that_is_to_be_forgotten_is_deleted_together_with_the_re
         assert turn is not None
         turn.tracker = StoredTracker(TRACKER.key, None, TRACKER.seconds_to_live)
 
-    commands = committed(redis, await Consumer(Agent(forget), redis).serve(entry("yes")))
+    commands = committed(redis, await Consumer(Agent(forget), redis, read_settings()).serve(entry("yes")))
     assert commands[0] == ("DEL", TRACKER.key)
-    assert [command[0] for command in commands[1:]] == ["EVAL", "EVAL"], "the replies, and no SET"
+    assert [command[0] for command in commands[1:]] == ["DEL", "DEL", "EVAL", "EVAL"], "the replies, no SET"
+
+
+@pytest.mark.parametrize(
+    ("picked", "intent", "entities"),
+    [
+        ("/affirm", "affirm", []),
+        (
+            '/browse_menu{"order_line": {"category": "Drinks"}}',
+            "browse_menu",
+            [{"entity": "order_line", "value": {"category": "Drinks"}}],
+        ),
+    ],
+)
+async def test_what_is_picked_is_understood_without_rasa(agent, redis, monkeypatch, picked, intent, entities):
+    async def pick(_: Any, conversation: str, token: str | None, text: str) -> str | None:
+        assert (conversation, token, text) == ("ada", "t" * 32, "Yes")
+        return picked
+
+    monkeypatch.setattr("dialogue.consumer.OfferedChoices.picked", pick)
+    message = await heard(agent, redis, entry("Yes", choice="t" * 32))
+    assert message.parse_data["intent"] == {"name": intent, "confidence": 1.0}
+    assert message.parse_data["entities"] == entities
+    assert message.text == "Yes"

@@ -73,11 +73,13 @@ async def run(name: str, endpoint: EndpointConfig) -> list:
     return await RemoteAction(name, endpoint).run(CollectingOutputChannel(), generator, tracker, DOMAIN)
 
 
-@pytest.fixture(params=["Rasa's endpoint", "ours"])
+@pytest.fixture(params=["Rasa's endpoint", "ours", "ours with the domain's digest"])
 def endpoint(request: pytest.FixtureRequest, address: str) -> EndpointConfig:
     """The stock endpoint, and the one that the channel puts in its place."""
-    kind = EndpointConfig if request.param == "Rasa's endpoint" else ActionServer
-    return kind(f"{address}/webhook")
+    webhook = f"{address}/webhook"
+    if request.param == "Rasa's endpoint":
+        return EndpointConfig(webhook)
+    return ActionServer(webhook) if request.param == "ours" else ActionServer(webhook, DOMAIN)
 
 
 def test_the_pair_is_the_one_that_was_tested() -> None:
@@ -94,6 +96,25 @@ async def test_events_and_responses_arrive(endpoint: EndpointConfig) -> None:
     assert SlotSet("name", "Ada") in events
     assert ActiveLoop(None) in events
     assert FollowupAction("action_listen") in events
+
+
+async def test_the_domain_goes_along_only_where_the_server_does_not_know_it(
+    address: str, monkeypatch
+) -> None:
+    sent: list[bool] = []
+    post = ActionServer._post
+
+    async def noting(self: ActionServer, call: dict) -> object:
+        sent.append("domain" in call)
+        return await post(self, call)
+
+    monkeypatch.setattr(ActionServer, "_post", noting)
+    another = Domain.from_dict({**DOMAIN.as_dict(), "intents": ["greet"]})
+    endpoint = ActionServer(f"{address}/webhook", another)
+    await run("action_revert", endpoint)
+    await run("action_revert", endpoint)
+    await endpoint.close()
+    assert sent == [False, True, False], "asked for once (449), and remembered"
 
 
 async def test_a_message_can_be_taken_back(endpoint: EndpointConfig) -> None:

@@ -71,6 +71,16 @@ def test_a_loaded_featurizer_gives_the_same_features(
     assert features(loaded, text).shape == features(loaded, "no").shape
 
 
+@pytest.mark.parametrize("settings", [{}, {"analyzer": "char_wb", "max_ngram": 4}, {"sublinear_tf": False}])
+@pytest.mark.parametrize("text", [*SENTENCES, "two teas, two teas", "", "👍"])
+def test_the_features_are_those_of_scikit_learn(
+    storage: LocalModelStorage, settings: dict[str, Any], text: str
+) -> None:
+    featurizer = train(storage, **settings)
+    given = featurizer._vectorizer.transform([text]).toarray()
+    np.testing.assert_allclose(featurizer._weighted(text).toarray(), given)
+
+
 def test_a_common_word_weighs_less_than_a_rare_one(storage: LocalModelStorage) -> None:
     """This is what tf-idf is for."""
     row = sorted(features(train(storage, max_ngram=1), "yes please").ravel())[-2:]

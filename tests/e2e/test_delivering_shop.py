@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from db.engine import make_engine, make_sessions
 from db.models import OrderStatus
 from shop import order_status
-from shop.assembly import make_providers
-from shop.service import Shop
 from tests.e2e.rows import latest_order_of
 from tests.e2e.system import Phone, System
-from tests.environment import ENVIRONMENT
 
 DELIVERING = {
     "DELIVERY_FEE": "1500",
@@ -28,30 +21,6 @@ DELIVERING = {
     "CASH_LIMIT": "20000",
 }
 PIN = {"Latitude": "6.601838", "Longitude": "3.351486", "Label": "Blue gate", "Body": ""}
-
-
-@pytest.fixture(scope="module")
-def delivering() -> Iterator[System]:
-    """The whole system with these settings."""
-    before = dict(os.environ)
-    folder = Path(tempfile.mkdtemp(prefix="chatcart-e2e-"))
-    folder.chmod(0o755)
-    system = System(folder, {**ENVIRONMENT, **DELIVERING})
-    try:
-        system.start()
-        yield system
-    finally:
-        system.stop()
-        os.environ.clear()
-        os.environ.update(before)
-
-
-@pytest.fixture(scope="module")
-def staff(delivering: System) -> Shop:
-    """The shop as its staff works with it."""
-    settings = delivering.settings
-    sessions = make_sessions(make_engine(delivering.database_url))
-    return Shop(sessions, settings.shop, settings.flags, make_providers(settings, sessions))
 
 
 def numbers() -> Iterator[str]:

@@ -130,21 +130,42 @@ def test_a_code_holds_from_its_begin_to_its_end(ask, code, filled, clock):
             with pytest.raises(UnknownDiscount):
                 ask(cart.apply_discount, ["save10"])
             with pytest.raises(UnknownDiscount):
-                ask(lambda work, customer: discounts.find(work, "save10"))
+                ask(lambda work, customer: discounts.named_in(work, ["save10"]))
     shown = ask(cart.current)
     assert (shown.discount_code, shown.totals.discount, shown.totals.total) == (None, 0, Decimal("11825.00"))
 
 
 def test_a_code_that_was_used_up_is_unknown(ask, code, filled, change):
     code(most_uses=2, uses=1)
-    assert ask(lambda work, customer: discounts.find(work, " save10 ").uses) == 1
+    assert ask(lambda work, customer: discounts.named_in(work, [" save10 "]).uses) == 1
     ask(cart.apply_discount, ["save10"])
     change(uses=2)
     with pytest.raises(UnknownDiscount) as refusal:
         ask(cart.apply_discount, ["save10"])
     assert refusal.value.values == {"code": "SAVE10"}
     with pytest.raises(UnknownDiscount):
-        ask(lambda work, customer: discounts.find(work, " save10 "))
+        ask(lambda work, customer: discounts.named_in(work, [" save10 "]))
+
+
+def test_a_code_that_is_over_is_quoted_by_its_name_however_it_is_written(ask, code, filled, clock):
+    code("WELCOME", ends_at=clock.now)
+    code("summer", most_uses=0)
+    for words, quoted in (
+        (["welcome"], "WELCOME"),
+        (["my", "code", "is", "Welcome", "please"], "WELCOME"),
+        (["SUMMER"], "summer"),
+        (["welcome", "or", "summer", "or", "VOUCHER"], "summer"),
+    ):
+        with pytest.raises(UnknownDiscount) as refusal:
+            ask(cart.apply_discount, words)
+        assert refusal.value.values == {"code": quoted}, words
+
+
+def test_of_several_codes_the_first_that_holds_is_taken_whatever_is_over(ask, code, filled, clock):
+    code("WELCOME", ends_at=clock.now)
+    code()
+    code("HALF", value=Decimal(50))
+    assert ask(cart.apply_discount, ["welcome", "save10", "half"]).discount_code == "SAVE10"
 
 
 def test_a_code_may_ask_for_a_larger_order(ask, code, filled, test_burger):

@@ -175,8 +175,8 @@ def test_what_this_product_does_not_have_is_refused(ask, menu, sell_no_more, ses
     for options, removals, asked in (
         (menu.options("Oat"), [], "Oat"),
         (menu.options("Bacon"), [], "Bacon"),
-        ([never], [], ""),
-        (["not an id"], [], ""),
+        ([never], [], "…"),
+        (["not an id"], [], "…"),
         ([], ["pickles"], "pickles"),
     ):
         with pytest.raises(UnknownOption) as refusal:

@@ -295,3 +295,26 @@ async def test_of_a_served_message_nothing_stays_but_that_its_id_was_seen(redis,
     assert await redis.get(f"{queue.name}:seen:SM-canary") == "1"
     assert await redis.xrange(queue.name) == []
     assert (await redis.xpending(queue.name, "workers"))["pending"] == 0
+
+
+async def test_who_says_too_much_is_told_once_and_heard_again_later(redis, queue):
+    """Of six messages in a minute three are taken, the fourth is answered, and the rest is not kept."""
+    taken = [await queue.add_some(Note(f"SM{n}"), 3, Note("too many")) for n in range(6)]
+    assert taken == [True] * 4 + [False] * 2
+    waiting = [fields["body"] for _, fields in await redis.xrange(queue.name)]
+    assert waiting == ["SM0", "SM1", "SM2", "too many"]
+    assert 0 < await redis.ttl(f"{queue.name}:rate:ada") <= 60
+    assert await queue.add_some(Note("SM7", "eve"), 3, Note("too many")), "others are heard"
+
+
+async def test_a_repeated_message_counts_once(redis, queue):
+    assert await queue.add_some(Note("SM1"), 1, Note("too many"))
+    assert not await queue.add_some(Note("SM1"), 1, Note("too many"))
+    assert await redis.get(f"{queue.name}:rate:ada") == "1"
+
+
+async def test_the_oldest_message_tells_since_when_it_waits(redis, queue):
+    assert await queue.oldest() is None
+    await queue.add(Note("SM1"))
+    seconds, microseconds = await redis.time()
+    assert abs(await queue.oldest() - (seconds + microseconds / 1e6)) < 60

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from whatsapp.outbound import MOST_CHARACTERS, OutboundMessage, Reply, compose, split_body
+from whatsapp.choices import Choice
+from whatsapp.content import fill_notice
+from whatsapp.outbound import MOST_CHARACTERS, Answered, Composed, OutboundMessage, Reply, compose, split_body
 
 
 def composed(*replies: Reply) -> list[OutboundMessage]:
     """The messages of one turn."""
-    return compose(replies, inbound_id="SM1", conversation="c", address="sealed")
+    return list(compose(replies, Answered("SM1", "c", "sealed"), {}).messages)
 
 
 def test_the_texts_of_one_turn_are_one_message():
@@ -111,3 +113,90 @@ def test_whatever_a_turn_says_arrives_in_messages_that_fit():
         assert len({message.id for message in messages}) == len(messages)
 
     everything_arrives()
+
+
+YES_OR_NO = (Choice("Yes", "/affirm"), Choice("No", "/deny"))
+SIDS = {"quick_reply_2": "HX2", "list_4": "HX4", "notice": "HXN"}
+TOKENS = [f"token{number}" for number in range(10)]
+
+
+def offered(text: str, choices: tuple[Choice, ...], sids: dict[str, str]) -> Composed:
+    """A turn that ends with something to pick."""
+    replies = [Reply("Hello"), Reply(text, choices=choices)]
+    return compose(replies, Answered("SM1", "c", "sealed"), sids, TOKENS[: len(choices)])
+
+
+def test_where_there_is_a_template_choices_are_buttons():
+    turn = offered("Shall I place it?", YES_OR_NO, SIDS)
+    (message,) = turn.messages
+    assert (message.content_sid, message.body) == ("HX2", "Hello\n\nShall I place it?")
+    assert message.content_variables == {
+        "1": "Hello\n\nShall I place it?",
+        "2": "Yes",
+        "3": "token0",
+        "4": "No",
+        "5": "token1",
+    }
+    assert (turn.buttons, turn.numbered) == ({"token0": YES_OR_NO[0], "token1": YES_OR_NO[1]}, ())
+
+
+def test_without_a_template_choices_are_numbered_text_and_the_numbers_count():
+    turn = offered("Shall I place it?", YES_OR_NO, {})
+    (message,) = turn.messages
+    assert (message.content_sid, message.body) == (None, "Hello\n\nShall I place it?\n1. Yes\n2. No")
+    assert (turn.buttons, turn.numbered) == ({}, YES_OR_NO)
+
+
+@pytest.mark.parametrize("text", ["Say *yes* or *no*.", "Tapez *yes* (yes) ou *non* (no)", "1. Yes\n2. No"])
+def test_what_a_text_says_itself_is_not_said_twice(text):
+    turn = offered(text, YES_OR_NO, {})
+    assert turn.messages[-1].body == f"Hello\n\n{text}"
+    assert turn.numbered == ()
+
+
+def test_a_list_to_tap_takes_the_place_of_the_numbered_one():
+    dishes = tuple(Choice(name, f"/select_{name}") for name in ("Soup", "Rice", "Fish", "A" * 30))
+    listed = (
+        "Our menu\n"
+        + "\n".join(f"{n}. {dish.title}" for n, dish in enumerate(dishes, start=1))
+        + "\n\nPick one."
+    )
+    (message,) = offered(listed, dishes, SIDS).messages
+    assert message.content_variables["1"] == message.body == "Hello\n\nOur menu\n\nPick one."
+    titles = [message.content_variables[str(number)] for number in (2, 4, 6, 8)]
+    assert titles == ["Soup", "Rice", "Fish", "A" * 23 + "…"]
+    assert offered(listed, dishes, {}).messages[-1].body == f"Hello\n\n{listed}"
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 11])
+def test_no_template_for_so_many_means_text(count):
+    choices = tuple(Choice(f"Dish {number}", "/select") for number in range(count))
+    assert all(
+        message.content_sid is None
+        for message in compose(
+            [Reply("?", choices=choices)], Answered("SM1", "c", "s"), SIDS, ["t"] * count
+        ).messages
+    )
+
+
+def test_a_template_takes_no_more_text_than_twilio_does():
+    turn = offered("a" * 1100, YES_OR_NO, SIDS)
+    assert turn.messages[-1].content_sid is None
+    assert turn.numbered == YES_OR_NO
+
+
+def test_a_picture_goes_without_buttons():
+    turn = compose([Reply("?", "http://x/1.jpg", YES_OR_NO)], Answered("SM1", "c", "s"), SIDS, TOKENS[:2])
+    assert (turn.messages[0].media, turn.messages[0].content_sid) == (("http://x/1.jpg",), None)
+
+
+def test_what_can_be_picked_before_something_else_is_said_counts_on():
+    turn = compose(
+        [Reply("?", choices=YES_OR_NO), Reply("more")], Answered("SM1", "c", "s"), SIDS, TOKENS[:2]
+    )
+    assert turn.messages[0].content_sid == "HX2"
+
+
+def test_a_notice_on_one_line_fits_a_template():
+    assert fill_notice("Your order\n*K7* is ready", SIDS) == ("HXN", {"1": "Your order *K7* is ready"})
+    assert fill_notice("ready", {}) is None

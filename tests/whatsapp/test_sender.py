@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -23,11 +23,13 @@ from settings import PrivacySettings, read_settings
 from tests.environment import CUSTOMER_NUMBER
 from tests.whatsapp.conftest import until, working
 from web.twilio_stand_in import TwilioStandIn
+from whatsapp import window
 from whatsapp.conversation_queue import Entry, outbound_queue
 from whatsapp.identity import Identity
 from whatsapp.outbound import OutboundMessage
+from whatsapp.pacing import KEY, TAKE, Pace
 from whatsapp.sender import Sender
-from whatsapp.twilio_api import TwilioMessages
+from whatsapp.twilio_api import MOST_RETRY_AFTER_SECONDS, TwilioMessages
 from whatsapp.worker import RetryLater
 
 pytestmark = pytest.mark.usefixtures("short_waits")
@@ -86,10 +88,16 @@ def twilio(settings, monkeypatch) -> Iterator[Twilio]:
     thread.join(5)
 
 
+def make_sender(redis: Any, identity: Identity, **changed: Any) -> Sender:
+    """The sender of these settings."""
+    settings = read_settings()
+    return Sender(redis, identity, TwilioMessages(settings), replace(settings.whatsapp, **changed))
+
+
 @pytest.fixture
 def sender(redis, identity, twilio) -> Sender:
     """The sender of these settings."""
-    return Sender(redis, identity, TwilioMessages(read_settings()))
+    return make_sender(redis, identity)
 
 
 @pytest.fixture
@@ -202,7 +210,10 @@ async def test_what_twilio_refuses_is_dropped_with_one_line_without_the_number(
     await outbound_queue(redis).add(message)
     await deliver_all(redis, sender)
     lines = [record.getMessage() for record in caplog.records if record.name.startswith("whatsapp")]
-    assert lines == ["message SM1:0 refused by Twilio: status 400, code 63016"]
+    assert lines == [
+        "message SM1:0 refused by Twilio: code 63016, the customer has not written for 24 hours, and only an"
+        " approved template may go out"
+    ]
     assert twilio.bodies() == []
     assert twilio.posts == 1
 
@@ -222,7 +233,7 @@ async def test_a_message_whose_address_no_key_opens_is_dropped_and_the_next_one_
 
 async def test_an_api_out_of_reach_is_asked_later(redis, identity, message, monkeypatch):
     monkeypatch.setenv("TWILIO_API_BASE_URL", "http://127.0.0.1:9")
-    unreachable = Sender(redis, identity, TwilioMessages(read_settings()))
+    unreachable = make_sender(redis, identity)
     with pytest.raises(RetryLater) as wish:
         await unreachable.deliver(entry(message))
     assert CUSTOMER_NUMBER not in str(wish.value)
@@ -237,3 +248,49 @@ async def test_a_message_that_cannot_be_delivered_for_long_is_given_up_with_one_
     async with redis.pipeline() as pipeline:
         effects(pipeline)
         assert len(pipeline) == 0
+
+
+@pytest.mark.parametrize("asked", ["7", "Wed, 21 Oct 2065 07:28:00 GMT"], ids=["seconds", "date"])
+async def test_twilio_says_how_long_it_wants_to_be_left_alone(redis, sender, twilio, message, asked):
+    twilio.answers = [Response(BUSY, 429, {"Retry-After": asked}, "application/json")]
+    with pytest.raises(RetryLater) as wish:
+        await sender.deliver(entry(message))
+    assert wish.value.seconds == (7 if asked == "7" else MOST_RETRY_AFTER_SECONDS)
+
+
+async def test_a_list_to_tap_is_sent_by_its_template(redis, sender, twilio, message):
+    variables = {"1": "Pick one", "2": "Soup", "3": "token0", "4": "Rice", "5": "token1"}
+    shown = replace(message, body="Pick one", content_sid="HX" + "2" * 32, content_variables=variables)
+    await sender.deliver(entry(shown))
+    (arrived,) = twilio.stand_in.phones.of(CUSTOMER_NUMBER)
+    assert (arrived.body, arrived.buttons) == ("Pick one", (("Soup", "token0"), ("Rice", "token1")))
+
+
+@pytest.mark.parametrize(("wrote", "template"), [(True, False), (False, True)])
+async def test_a_notice_goes_out_by_its_template_when_the_customer_wrote_long_ago(
+    redis, identity, twilio, message, wrote, template
+):
+    sent: list[Any] = []
+    sender = make_sender(redis, identity, content_sids={"notice": "HX" + "9" * 32})
+    create = sender._messages.create
+    sender._messages.create = lambda *given: (sent.append(given), create(*given))[1]
+    if wrote:
+        async with redis.pipeline() as pipeline:
+            window.open_in(pipeline, "ada")
+            await pipeline.execute()
+    await sender.deliver(entry(replace(message, body="Your order\nis ready", notice=True)))
+    ((_, _, _, sid, variables),) = sent
+    assert (sid is not None) is template
+    assert variables == ({"1": "Your order is ready"} if template else {})
+
+
+async def test_all_senders_together_keep_the_pace(redis):
+    """Slots are handed out by Redis, one after the other, whoever asks."""
+    waits = [int(await redis.eval(TAKE, 1, KEY, 1000)) for _ in range(4)]
+    assert waits[0] == 0
+    assert [round(wait / 1000) for wait in waits] == [0, 1, 2, 3]
+
+
+async def test_without_a_limit_nobody_waits(redis):
+    await Pace(redis, 0).wait()
+    assert not await redis.exists(KEY)

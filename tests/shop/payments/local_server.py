@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+KEY = "sk_test_for_tests_only"
 Reply = tuple[int, Any]
 
 

@@ -16,10 +16,9 @@ import yaml
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest
 
-from tests.shop.payments.local_server import LocalServer, Reply
+from tests.shop.payments.local_server import KEY, LocalServer, Reply
 
 DESCRIPTION = Path(__file__).resolve().parents[4] / "shared" / "specs" / "paystack.yaml"
-KEY = "sk_test_for_tests_only"
 API = "https://api.paystack.co"
 CUSTOMER = {"id": 7, "email": "canary@example.com", "phone": "+2348012345678", "first_name": "Ada"}
 

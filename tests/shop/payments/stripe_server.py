@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.shop.payments.local_server import LocalServer, Reply
+from tests.shop.payments.local_server import KEY, LocalServer, Reply
 
-KEY = "sk_test_for_tests_only"
+SECRETS = ("whsec_current", "whsec_next")
 SESSIONS, REFUNDS = "/v1/checkout/sessions", "/v1/refunds"
 
 

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,23 +14,15 @@ import pytest
 
 from shop.errors import ProviderUnavailable, ReferenceSpent, RefundRefused
 from shop.payments import paystack
-from shop.payments.interface import (
-    PaymentHandle,
-    PaymentProvider,
-    PaymentRequest,
-    ProviderPayment,
-    Settlement,
-    StartedPayment,
-)
+from shop.payments.interface import StartedPayment
 from shop.payments.paystack import Paystack
 from tests.shop.payments.local_server import UNUSABLE
+from tests.shop.payments.one_payment import BACK, NOW, OnePayment, assert_it_says_itself_what_was_paid
 from tests.shop.payments.paystack_server import DESCRIPTION, KEY, PaystackServer, description, refusal
 
-NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-BACK = "https://shop.example/payments/done"
 AMOUNT = Decimal("11825.50")
-REQUEST = PaymentRequest("ref-1001-1", "1001", AMOUNT, "NGN", NOW + timedelta(minutes=30))
-PAYMENT = PaymentHandle("ref-1001-1", None, AMOUNT, "NGN")
+OURS = OnePayment(AMOUNT)
+REQUEST, PAYMENT, standing = OURS.request(), OURS.handle(), OURS.standing
 VERIFY = "/transaction/verify/ref-1001-1"
 
 
@@ -55,13 +46,8 @@ def make(client: httpx.Client, url: str) -> Paystack:
     return Paystack(KEY, "orders@shop.example", BACK, client, url, clock=lambda: NOW, timeout=0.3)
 
 
-def standing(paid: bool | None, refunded: Decimal = Decimal(0)) -> ProviderPayment:
-    return ProviderPayment("ref-1001-1", paid, AMOUNT, "NGN", refunded)
-
-
 def test_it_is_a_provider_that_says_itself_what_was_paid(provider):
-    checked: PaymentProvider = provider
-    assert (checked.name, checked.settlement) == ("paystack", Settlement.PROVIDER)
+    assert_it_says_itself_what_was_paid(provider, "paystack")
 
 
 def test_a_transaction_asks_for_kobo_and_tells_nothing_of_the_customer(provider, server):

@@ -6,18 +6,22 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from shop.errors import PaymentRejected
 from shop.payments.paystack import Paystack
-
-KEY = "sk_test_for_tests_only"
-NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-BACK, NOWHERE = "https://shop.example/payments/done", "http://127.0.0.1:9"
+from tests.shop.payments.local_server import KEY
+from tests.shop.payments.notifications import (
+    NO_EVENT,
+    NOWHERE,
+    Notification,
+    assert_makes_no_sense,
+    assert_nobody_believes,
+    tampered,
+)
+from tests.shop.payments.one_payment import BACK, NOW
 
 
 @pytest.fixture
@@ -83,7 +87,7 @@ def test_clocks_may_differ_by_minutes(listener):
         assert listener.verify(body, dated(body, age=age)) is not None
 
 
-def forged() -> list[tuple[bytes, dict[str, str]]]:
+def forged() -> list[Notification]:
     body, name = event(), "x-paystack-signature"
     good, new = signature(body), dated(body)[name]
     return [
@@ -104,30 +108,20 @@ def forged() -> list[tuple[bytes, dict[str, str]]]:
         (body, dated(body, "sk_of_somebody_else")),
         (body, dated(body, age=301)),
         (body, dated(body, age=-301)),
-        (body.replace(b"1182550", b"1182551"), good),
-        (body + b" ", good),
-        (b"", good),
-        (b"\xff\xfe", good),
+        *tampered(body, good, b"1182550"),
     ]
 
 
 @pytest.mark.parametrize("case", range(len(forged())))
 def test_a_forged_or_stale_notification_is_rejected(listener, case):
-    body, headers = forged()[case]
-    with pytest.raises(PaymentRejected, match="wrong signature"):
-        listener.verify(body, headers)
+    assert_nobody_believes(listener, *forged()[case])
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"null",
-        b"[]",
-        b'"x"',
-        b"{",
+        *NO_EVENT,
         b"\xff\xfe",
-        b"{}",
         b'{"event": ""}',
         b'{"event": "charge.success"}',
         b'{"event": "charge.success", "data": null}',
@@ -139,6 +133,4 @@ def test_a_forged_or_stale_notification_is_rejected(listener, case):
     ],
 )
 def test_a_signed_notification_without_sense_is_rejected(listener, body):
-    with pytest.raises(PaymentRejected, match="malformed") as caught:
-        listener.verify(body, signature(body))
-    assert caught.value.__suppress_context__
+    assert_makes_no_sense(listener, body, signature(body))

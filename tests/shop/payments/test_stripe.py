@@ -13,28 +13,22 @@ from typing import Any
 import pytest
 
 from shop.errors import ProviderUnavailable, RefundRefused
-from shop.payments.interface import (
-    PaymentHandle,
-    PaymentProvider,
-    PaymentRequest,
-    ProviderPayment,
-    Settlement,
-    StartedPayment,
-)
+from shop.payments.interface import PaymentHandle, PaymentRequest, StartedPayment
 from shop.payments.stripe import StripeCheckout
 from tests.shop.payments.local_server import UNUSABLE
-from tests.shop.payments.stripe_server import KEY, REFUNDS, SESSIONS, StripeServer, refusal
+from tests.shop.payments.one_payment import BACK, NOW, OnePayment, assert_it_says_itself_what_was_paid
+from tests.shop.payments.stripe_server import KEY, REFUNDS, SECRETS, SESSIONS, StripeServer, refusal
 
-SECRETS = ("whsec_current", "whsec_next")
-BACK = "https://shop.example/payments/done"
 AMOUNT = Decimal("11825.00")
+OURS = OnePayment(AMOUNT)
+standing = OURS.standing
 
 
 class Now:
     """The time, until a test moves it."""
 
     def __init__(self) -> None:
-        self.time = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+        self.time = NOW
 
     def __call__(self) -> datetime:
         return self.time
@@ -58,22 +52,17 @@ def provider(server: StripeServer, now: Now) -> StripeCheckout:
 
 @pytest.fixture
 def request_(now: Now) -> PaymentRequest:
-    return PaymentRequest("ref-1001-1", "1001", AMOUNT, "NGN", now() + timedelta(minutes=30))
+    return OURS.request(now())
 
 
 @pytest.fixture
 def payment(provider: StripeCheckout, request_: PaymentRequest) -> PaymentHandle:
     """A payment that was opened."""
-    return PaymentHandle("ref-1001-1", provider.start(request_).provider_id, AMOUNT, "NGN")
-
-
-def standing(paid: bool | None, refunded: str = "0") -> ProviderPayment:
-    return ProviderPayment("ref-1001-1", paid, AMOUNT, "NGN", Decimal(refunded))
+    return OURS.handle(provider.start(request_).provider_id)
 
 
 def test_it_is_a_provider_that_says_itself_what_was_paid(provider):
-    checked: PaymentProvider = provider
-    assert (checked.name, checked.settlement) == ("stripe", Settlement.PROVIDER)
+    assert_it_says_itself_what_was_paid(provider, "stripe")
 
 
 def test_a_session_asks_for_exactly_what_is_to_be_paid(provider, server, request_):

@@ -12,11 +12,17 @@ import pytest
 
 from shop.errors import PaymentRejected
 from shop.payments.stripe import StripeCheckout
-
-KEY = "sk_test_for_tests_only"
-SECRETS = ("whsec_current", "whsec_next")
-BACK = "https://shop.example/payments/done"
-NOWHERE = "http://127.0.0.1:9"
+from tests.shop.payments.local_server import KEY
+from tests.shop.payments.notifications import (
+    NO_EVENT,
+    NOWHERE,
+    Notification,
+    assert_makes_no_sense,
+    assert_nobody_believes,
+    tampered,
+)
+from tests.shop.payments.one_payment import BACK
+from tests.shop.payments.stripe_server import SECRETS
 
 
 @pytest.fixture
@@ -82,7 +88,7 @@ def test_events_about_other_things_say_nothing(provider, kind):
     assert provider.verify(body, signature(body)) is None
 
 
-def forged() -> list[tuple[bytes, dict[str, str]]]:
+def forged() -> list[Notification]:
     body = event()
     good = signature(body)
     value = good["stripe-signature"]
@@ -98,18 +104,13 @@ def forged() -> list[tuple[bytes, dict[str, str]]]:
         (body, signature(body, "whsec_of_somebody_else")),
         (body, signature(body, "")),
         (body, signature(body, age=301)),
-        (body.replace(b"1182500", b"1182501"), good),
-        (body + b" ", good),
-        (b"", good),
-        (b"\xff\xfe", good),
+        *tampered(body, good, b"1182500"),
     ]
 
 
 @pytest.mark.parametrize("case", range(len(forged())))
 def test_a_forged_or_stale_notification_is_rejected(provider, case):
-    body, headers = forged()[case]
-    with pytest.raises(PaymentRejected, match="wrong signature"):
-        provider.verify(body, headers)
+    assert_nobody_believes(provider, *forged()[case])
 
 
 def test_without_a_secret_nothing_is_believed():
@@ -122,12 +123,7 @@ def test_without_a_secret_nothing_is_believed():
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"null",
-        b"[]",
-        b'"x"',
-        b"{",
-        b"{}",
+        *NO_EVENT,
         b'{"id": "evt_1"}',
         b'{"id": " ", "type": "payment_intent.succeeded"}',
         b'{"id": "evt_1", "type": "checkout.session.completed"}',
@@ -141,6 +137,4 @@ def test_without_a_secret_nothing_is_believed():
     ],
 )
 def test_a_signed_notification_without_sense_is_rejected(provider, body):
-    with pytest.raises(PaymentRejected, match="malformed") as caught:
-        provider.verify(body, signature(body))
-    assert caught.value.__suppress_context__
+    assert_makes_no_sense(provider, body, signature(body))

@@ -1,0 +1,38 @@
+"""What became of a message moves forward only, whatever order Twilio tells it in."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from whatsapp.deliveries import COUNTERS_KEY, Deliveries, reason
+
+TOLD = ("queued", "sent", "delivered", "read")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(TOLD)))
+async def test_in_whatever_order_it_is_told_the_last_step_stays(redis, order):
+    deliveries = Deliveries(redis)
+    for status in order:
+        await deliveries.record("SM1", status)
+    assert await deliveries.status("SM1") == "read"
+
+
+async def test_each_step_is_counted_once_however_often_it_is_told(redis):
+    deliveries = Deliveries(redis)
+    assert await deliveries.record("SM1", "sent")
+    assert not await deliveries.record("SM1", "sent")
+    await deliveries.record("SM2", "sent")
+    await deliveries.record("SM2", "failed", "63016")
+    assert await redis.hgetall(COUNTERS_KEY) == {"sent": "2", "failed": "1", "error:63016": "1"}
+
+
+async def test_a_status_that_nobody_knows_changes_nothing(redis):
+    assert not await Deliveries(redis).record("SM1", "eaten")
+    assert await Deliveries(redis).status("SM1") is None
+
+
+def test_a_code_is_told_in_words():
+    assert reason("63016").startswith("the customer has not written for 24 hours")
+    assert reason("99999") == "see Twilio's error dictionary"
