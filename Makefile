@@ -14,7 +14,7 @@ export PYTHONWARNINGS := ignore
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
-.PHONY: help run shell test test-faults fuzz import-menu check format lock environments clean reconcile staff export-customer rotate-keys bench-shop
+.PHONY: help run shell test test-faults test-channel fuzz import-menu check format lock environments clean reconcile staff export-customer rotate-keys bench-shop bench-channel
 
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -30,6 +30,12 @@ test: environments ## Every test that needs no browser and no hour
 
 test-faults: environments ## Every promise about money and stock, broken into: RUNS=20 (SEED=n repeats a run)
 	@$(COMMERCE)/python -m tests.faults.run --runs $(or $(RUNS),1) $(if $(SEED),--seed $(SEED))
+
+bench-channel: environments ## Messages per second through the webhook, beside stock Rasa: QUICK=1, PLOT=1, PROFILE=1
+	@$(COMMERCE)/python -m bench.channel $(if $(filter 1,$(QUICK)),--quick) $(if $(filter 1,$(PLOT)),--plot) $(if $(filter 1,$(PROFILE)),--profile)
+
+test-channel: environments ## The WhatsApp channel: each fault of stock Rasa, kill -9 between every two steps
+	@$(COMMERCE)/python -m tests.run channel
 
 fuzz: environments ## The WhatsApp webhooks against 100,000 mutated requests: REQUESTS=n (SEED=n repeats a run)
 	@$(DIALOGUE)/python -m tests.fuzz.webhook --requests $(or $(REQUESTS),100000) $(if $(SEED),--seed $(SEED))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 from typing import Any
 
 from rasa_sdk.endpoint import create_app
@@ -34,6 +35,7 @@ from settings.logs import configure_logs
 from shop.assembly import make_shop
 from shop.service import Shop
 
+SWITCH_SECONDS = 0.02
 MODULES = (
     adding_to_cart,
     anywhere,
@@ -84,9 +86,16 @@ def listen(settings: Settings) -> socket.socket:
     return socket.create_server(address, reuse_port=settings.actions_processes > 1)
 
 
+def share_interpreter() -> None:
+    """Let a thread go on until it waits for PostgreSQL, which it does every millisecond: being interrupted
+    in between only has the threads of a process wait for each other."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
 def main() -> None:
     """Serve until told to stop."""
     configure_logs()
+    share_interpreter()
     logging.getLogger("rasa_sdk.executor").setLevel(logging.WARNING)  # one line per action
     settings = read_settings_or_exit()
     make_app(settings).run(

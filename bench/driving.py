@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from actions.server import share_interpreter
 from bench.commands import Measured
 from bench.place import Place, tool
 
@@ -72,6 +73,7 @@ class Driven:
 def _drive_one(
     database_url: str, measured: Measured, customers: range, clients: int, begin: float, seconds: float
 ) -> Driven:
+    share_interpreter()
     place = Place(database_url)
     try:
         return asyncio.run(_drive(place, measured, customers, clients, begin - time.time(), seconds))

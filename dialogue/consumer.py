@@ -28,6 +28,8 @@ from whatsapp.worker import Handlers, RetryLater, Worker
 logger = logging.getLogger(__name__)
 
 GIVE_UP_SECONDS = 30.0
+MOST_AT_ONCE = 16
+"""Conversations in work. Rasa computes on one core: more would each take longer than a lease lasts."""
 TROUBLE_RESPONSE = "utter_trouble"
 # Messages that are told apart before Rasa parses: nobody can type these intents.
 INTENTS = {
@@ -51,7 +53,8 @@ class Consumer:
 
     def worker(self) -> Worker:
         """A worker on the inbound stream."""
-        return Worker(self._inbound, Handlers(self.serve, self.give_up, GIVE_UP_SECONDS))
+        handlers = Handlers(self.serve, self.give_up, GIVE_UP_SECONDS)
+        return Worker(self._inbound, handlers, most_conversations=MOST_AT_ONCE)
 
     async def serve(self, entry: Entry) -> Effects:
         """Run one message through Rasa; the returned effects store the tracker and the replies.

@@ -2,6 +2,7 @@
 
 python -m tests.run            everything
 python -m tests.run NAME ...   only these steps
+python -m tests.run channel    the WhatsApp channel: each fault of stock Rasa, a crash at each step
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def main() -> None:
         "CHATCART_TEST_REDIS_PASSWORD": valkey.password,
     }
     try:
-        failed = [step.name for step in STEPS if _wanted(step, chosen) and not _timed(step, servers)]
+        steps = CHANNEL if chosen == ["channel"] else [step for step in STEPS if _wanted(step, chosen)]
+        failed = [step.name for step in steps if not _timed(step, servers)]
     finally:
         valkey.stop()
         postgres.stop()
@@ -96,6 +98,11 @@ def _call(arguments: list[str], env: dict[str, str]) -> bool:
     return subprocess.run(arguments, cwd=ROOT, env=env, check=False).returncode == 0
 
 
+CHANNEL = (
+    Step("channel: parts", _pytest("dialogue", "dialogue", "whatsapp")),
+    Step("channel: whole", _pytest("commerce", "e2e/test_stock_faults.py", "e2e/test_crash.py")),
+)
+"""What `make test-channel` runs; it is all in `STEPS`, too."""
 STEPS = (
     Step("commerce", _pytest("commerce", *COMMERCE_TESTS)),
     Step("dialogue", _pytest("dialogue", *DIALOGUE_TESTS)),

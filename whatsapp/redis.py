@@ -7,6 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from settings import RedisSettings
 
@@ -42,6 +43,8 @@ def connect(settings: RedisSettings) -> RedisClient:
     return Redis(
         **connection_options(settings),
         health_check_interval=30,
-        # Once more for a connection that was closed while idle; who calls decides about the rest.
+        # Once more for a connection that was closed while idle; who calls decides about the rest. Not for one
+        # that does not answer: Twilio waits for 15 s in all.
         retry=Retry(NoBackoff(), 1),
+        retry_on_error=[RedisConnectionError],
     )

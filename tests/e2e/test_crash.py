@@ -41,6 +41,7 @@ STEPS = [
     Step("after the turn's MULTI", "rasa_redis", b"EXEC", True, "rasa"),
     Step("sender, conversation leased", "sender_redis", b"chatcart:outbound:lease:", True, "sender"),
     Step("sender, attempt noted", "sender_redis", b"chatcart:outbound:attempt:", True, "sender"),
+    Step("sender, its place in the pace taken", "sender_redis", b"chatcart:outbound:next", True, "sender"),
     Step("sender, before Twilio is asked", "sender_twilio", b"POST /2010", False, "sender"),
     Step("sender, Twilio answered unheard", "sender_twilio", b"POST /2010", True, "sender"),
     Step("sender, before its MULTI", "sender_redis", b"EXEC", False, "sender"),

@@ -1,0 +1,1 @@
+"""The actions of the stock project that the channel is compared with."""
