@@ -17,7 +17,7 @@ from actions.server import share_interpreter
 from bench.commands import Measured
 from bench.place import Place, tool
 
-START_SECONDS, WARM_UP_SECONDS = 3.0, 1.0
+START_SECONDS, WARM_UP_SECONDS = 8.0, 1.0
 THREADS = 2
 
 

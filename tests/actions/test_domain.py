@@ -55,7 +55,7 @@ def responses_of(argument: ast.expr) -> list[str]:
     if isinstance(argument, ast.JoinedStr):
         prefix = argument.values[0].value
         return [prefix + value for value in FAMILIES[prefix]]
-    assert ast.unparse(argument) == "REFUSALS[type(refusal)]"
+    assert ast.unparse(argument) == "REFUSALS[kind]"
     return []
 
 

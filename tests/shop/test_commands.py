@@ -217,7 +217,7 @@ def test_every_result_comes_back_from_its_record_as_it_was(shop, clock, caller, 
     twice(CartChange, cart.add_lines, [line])
     twice(CartChange, cart.change_options, WantedLine((product,), "", "1", (), ("salt",)))
     twice(CartView, cart.apply_discount, ["code", "ten"])
-    twice(CartView, checkout.begin)
+    twice(checkout.Handover, checkout.begin)
     twice(CartView, fulfilment.choose_pickup)
     twice(CartView, fulfilment.choose_delivery, "12 Allen Avenue, Ikeja")
     assert twice(CartView, fulfilment.order_ahead, "tomorrow 6pm").scheduled_for is not None

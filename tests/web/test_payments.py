@@ -172,5 +172,5 @@ def test_in_production_neither_sandbox_nor_local_whatsapp_exists(reachable, monk
         for path in ("/", "/local-whatsapp/events?phone=%2B2348031234567", api):
             assert web.get(path).status_code == 404
         assert web.post("/local-whatsapp/messages", json={}).status_code == 404
-        assert web.get("/health/ready").status_code == 200
+        assert web.get("/health/live").status_code == 200
     assert standing(sessions) == UNTOUCHED
