@@ -79,7 +79,8 @@ STAFF_QUERIES = (
         f"""SELECT items.product_id, max(items.product_name) AS name, sum(items.quantity) AS units,
                sum(items.total_price) AS money
         FROM orders JOIN order_items AS items ON items.order_id = orders.id
-        WHERE items.ordered_at >= now() - interval '30 days' AND orders.status IN {_BOUGHT}
+        WHERE items.ordered_at >= now() - interval '30 days'
+            AND orders.created_at >= now() - interval '30 days' AND orders.status IN {_BOUGHT}
         GROUP BY items.product_id ORDER BY units DESC LIMIT 20""",
     ),
     StaffQuery(
