@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from rasa.core.agent import Agent
@@ -160,7 +161,9 @@ def _parse_data(message: InboundMessage, picked: str | None) -> dict | None:
     return None
 
 
-def _understood(message: InboundMessage, intent: str | None, entities: Mapping[str, Any] = {}) -> dict:
+def _understood(
+    message: InboundMessage, intent: str | None, entities: Mapping[str, Any] = MappingProxyType({})
+) -> dict:
     return {
         "text": message.text,
         "intent": {"name": intent, "confidence": 1.0},

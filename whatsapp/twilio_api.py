@@ -58,16 +58,18 @@ class ApiHttpClient(TwilioHttpClient):
 def _require_patience(response: Response, **_: Any) -> None:
     """Twilio's own client drops the headers of an answer."""
     asked = response.headers.get("Retry-After")
-    if response.status_code not in (429, 503) or asked is None:
-        return
-    try:
-        seconds = float(asked)
-    except ValueError:
-        with contextlib.suppress(ValueError):
-            seconds = (parsedate_to_datetime(asked) - datetime.now(timezone.utc)).total_seconds()
-            raise Busy(_bearable(seconds)) from None
-        return
-    raise Busy(_bearable(seconds))
+    seconds = _seconds(asked) if response.status_code in (429, 503) and asked is not None else None
+    if seconds is not None:
+        raise Busy(_bearable(seconds))
+
+
+def _seconds(asked: str) -> float | None:
+    """What Retry-After asks for: a number of seconds, or a date; None where it is neither."""
+    with contextlib.suppress(ValueError):
+        return float(asked)
+    with contextlib.suppress(ValueError):
+        return (parsedate_to_datetime(asked) - datetime.now(timezone.utc)).total_seconds()
+    return None
 
 
 def _bearable(seconds: float) -> float:

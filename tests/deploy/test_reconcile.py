@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +13,7 @@ from sqlalchemy import select
 from db.models import Order, OrderStatus, Payment, Product
 from shop import cart, checkout
 from shop.payments import flow
+from tests.deploy.conftest import run_program
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,16 +23,8 @@ def reconcile(sessions, database_url) -> Callable[..., tuple[int, str, str]]:
     """Runs the program; its exit code, output and errors."""
 
     def reconcile(*arguments: str, **changed: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "deploy.reconcile", *arguments],
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": database_url, "PAYMENT_PROVIDERS": "sandbox", **changed},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
+        environment = {"DATABASE_URL": database_url, "PAYMENT_PROVIDERS": "sandbox", **changed}
+        return run_program("deploy.reconcile", *arguments, **environment)
 
     return reconcile
 

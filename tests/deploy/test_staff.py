@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +20,7 @@ from shop.payments.interface import ProviderPayment
 from shop.payments.offline import BankTransfer, CashOnDelivery
 from shop.payments.settling import apply, lock_payment
 from shop.service import Shop
+from tests.deploy.conftest import run_program
 
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
@@ -32,23 +31,13 @@ Answer = tuple[int, str, str]
 def staff(sessions, database_url) -> Callable[..., Answer]:
     """Runs the program as `make staff` does; its exit code, output and errors."""
     environment = {
-        **os.environ,
         "DATABASE_URL": database_url,
         "PAYMENT_PROVIDERS": "sandbox,bank_transfer,cash",
         "BANK_ACCOUNT": "Test Bank 0123456789",
     }
 
     def staff(*arguments: str, who: str = "ada", **changed: str) -> Answer:
-        done = subprocess.run(
-            [sys.executable, "-m", "deploy.staff", "--who", who, *arguments],
-            cwd=ROOT,
-            env={**environment, **changed},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
+        return run_program("deploy.staff", "--who", who, *arguments, **{**environment, **changed})
 
     return staff
 
