@@ -14,7 +14,7 @@ export PYTHONWARNINGS := ignore
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
-.PHONY: help run shell test test-faults test-channel fuzz import-menu check format lock environments clean reconcile staff export-customer rotate-keys bench-shop bench-channel
+.PHONY: parse-orders parse-intents bench-understanding nlu-report help run shell test test-faults test-channel fuzz import-menu lint-menu check format lock environments clean reconcile staff export-customer rotate-keys bench-shop bench-channel
 
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ fuzz: environments ## The WhatsApp webhooks against 100,000 mutated requests: RE
 import-menu: $(VENVS)/commerce/$(STAMP) ## Import a menu: FILE=menu.csv, PRICE=1500 (where it has none), REPLACE=1 (whole menu)
 	@$(COMMERCE)/python -m deploy.import_menu --price="$${PRICE:-}" $(if $(filter 1,$(REPLACE)),--replace) -- "$${FILE:-}"
 
+lint-menu: $(VENVS)/commerce/$(STAMP) ## Names on the menu that the bot may misread, with suggestions; short forms it understands
+	@$(COMMERCE)/python -m deploy.lint_menu
+
 reconcile: environments ## Differences between orders, payments, provider events and stock (DAYS=3)
 	@$(COMMERCE)/python -m deploy.reconcile --days $(or $(DAYS),3)
 
@@ -57,6 +60,19 @@ rotate-keys: $(VENVS)/commerce/$(STAMP) ## Bring stored phone numbers in line wi
 
 bench-shop: $(VENVS)/commerce/$(STAMP) ## The shop's throughput beside pgbench's; LARGE=1: its queries on a million orders, too
 	@$(COMMERCE)/python -m bench.shop $(if $(filter 1,$(LARGE)),--large)
+
+parse-orders: ## Order lines of messages, as JSON lines: make -s parse-orders MENU=menu.json < in.jsonl > out.jsonl
+	@$(MAKE) -s environments >&2
+	@$(DIALOGUE)/python -m dialogue.parse_lines orders --menu "$${MENU:-}"
+
+parse-intents: ## Intents of messages, as JSON lines: make -s parse-intents MENU=menu.json < in.jsonl > out.jsonl
+	@$(MAKE) -s environments >&2
+	@$(COMMERCE)/python -m deploy.model < /dev/null >&2
+	@$(DIALOGUE)/python -m dialogue.parse_lines intents --menu "$${MENU:-}"
+
+bench-understanding: environments ## Orders and intents of real people, beside stock Rasa (QUICK=1: without stock)
+	@$(COMMERCE)/python -m deploy.model
+	@$(DIALOGUE)/python -m bench.understanding $(if $(filter 1,$(QUICK)),--quick)
 
 check: environments ## Format, lint and types
 	$(COMMERCE)/ruff format --check .

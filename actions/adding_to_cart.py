@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rasa_sdk.events import FollowupAction
@@ -25,15 +26,20 @@ class SelectProduct(ShopAction):
 
     async def answer(self, conversation: Conversation) -> None:
         understood = conversation.understood
-        if understood.lines and all(len(line.products) == 1 for line in understood.lines):
-            await self._take_lines(conversation)
-        else:
-            await self._pick(conversation)
+        clear = [line for line in understood.lines if len(line.products) == 1]
+        if understood.removed:
+            await _remove_lines(conversation)
+        if not clear or (understood.unsure and len(understood.lines) == 1):
+            if understood.lines or not understood.removed:
+                await self._pick(conversation)
+            return
+        await self._take_lines(conversation, clear)
 
-    async def _take_lines(self, conversation: Conversation) -> None:
-        """Add lines that name product and quantity; a lone product is asked about."""
-        lines = conversation.understood.lines
-        if len(lines) == 1 and lines[0].quantity is None and not _is_wished(lines[0]):
+    async def _take_lines(self, conversation: Conversation, lines: Sequence[WantedLine]) -> None:
+        """Add the lines that name one product; a lone product without a quantity is asked about."""
+        understood = conversation.understood
+        lone = len(understood.lines) == 1 and not understood.removed and not understood.and_checkout
+        if lone and lines[0].quantity is None and not _is_wished(lines[0]):
             selection = await conversation.do(
                 catalogue.Selection, catalogue.select, list(lines[0].products), lines[0].name
             )
@@ -49,20 +55,38 @@ class SelectProduct(ShopAction):
         conversation.leave_form()
         conversation.set(product=None, quantity=None)
         say_added(conversation, changed)
+        await self._go_on(conversation)
+
+    async def _go_on(self, conversation: Conversation) -> None:
+        """What else the message asked for: something that is on no menu, one of several, to pay."""
+        understood = conversation.understood
+        for option, product in understood.refused:
+            conversation.say("utter_unknown_option", asked=option, product=product)
+        for asked in understood.unknown:
+            conversation.say("utter_not_on_menu", asked=asked)
+        several = next((line for line in understood.lines if len(line.products) > 1), None)
+        if several is not None:
+            selection = await conversation.do(
+                catalogue.Selection, catalogue.select, list(several.products), several.name
+            )
+            await _picked(conversation, selection, several.quantity)
+        elif understood.and_checkout and not understood.unknown:
+            conversation.events.append(FollowupAction("action_checkout"))
 
     async def _pick(self, conversation: Conversation) -> None:
         """A number of the list, a category, or words that may name a product."""
         understood = conversation.understood
-        quantity = understood.category_quantity or conversation.tracker.get_slot("quantity")
+        said = understood.lines[0].quantity if understood.lines else None
+        quantity = said or understood.category_quantity or conversation.tracker.get_slot("quantity")
         try:
             if understood.category and not understood.lines:
                 shown = await conversation.do(catalogue.Choices, catalogue.show_menu, understood.category)
                 selection = catalogue.Selection(choices=shown)
             elif understood.picks_from_list:
-                assert understood.number is not None
                 shown_before = shown_choices(conversation.tracker.get_slot("choices"))
+                number = understood.number or _place(understood.ordinal, len(shown_before))
                 selection = await conversation.do(
-                    catalogue.Selection, catalogue.choose_number, understood.number, shown_before
+                    catalogue.Selection, catalogue.choose_number, number, shown_before
                 )
             else:
                 selection = await conversation.do(
@@ -125,7 +149,7 @@ class ModifyItem(ShopAction):
         if quantity is None:
             conversation.say("utter_what_can_be_changed")
             return
-        product = await _in_cart(conversation, line) if line else None
+        product = await _in_cart(conversation, line) if line else await _by_place(conversation)
         asked = line.name if line else ""
         changed = await conversation.do(cart.CartChange, cart.set_quantity, product, asked, quantity)
         conversation.leave_form()
@@ -150,16 +174,14 @@ class RemoveItem(ShopAction):
         if change is not None and change.removals:
             await _change_options(conversation, change)
             return
-        product = await _in_cart(conversation, line) if line else None
+        if understood.removed:
+            await _remove_lines(conversation)
+            return
+        product = await _in_cart(conversation, line) if line else await _by_place(conversation)
         asked = line.name if line else understood.asked if understood.named else ""
         changed = await conversation.do(cart.CartChange, cart.remove, product, asked)
         conversation.leave_form()
-        if changed.cart.lines:
-            conversation.say(
-                "utter_removed", product_name=changed.product, **conversation.values_of(changed.cart)
-            )
-        else:
-            conversation.say("utter_removed_last", product_name=changed.product)
+        _say_removed(conversation, changed)
 
 
 class ClearCart(ShopAction):
@@ -206,7 +228,41 @@ def say_added(conversation: Conversation, changed: cart.CartChange) -> None:
     conversation.say("utter_added", added=changed.product, **conversation.values_of(changed.cart))
 
 
+async def _remove_lines(conversation: Conversation) -> None:
+    """Take the lines that were named out of the cart, each told by itself."""
+    for line in conversation.understood.removed:
+        product = await _in_cart(conversation, line)
+        changed = await conversation.do(cart.CartChange, cart.remove, product, line.name)
+        conversation.leave_form()
+        _say_removed(conversation, changed)
+
+
+def _say_removed(conversation: Conversation, changed: cart.CartChange) -> None:
+    if changed.cart.lines:
+        values = conversation.values_of(changed.cart)
+        conversation.say("utter_removed", product_name=changed.product, **values)
+    else:
+        conversation.say("utter_removed_last", product_name=changed.product)
+
+
+def _place(ordinal: int | None, length: int) -> str:
+    """The number in a list that "the second" or "the last" (-1) means."""
+    return str(length if ordinal is None or ordinal < 0 else ordinal)
+
+
+async def _by_place(conversation: Conversation) -> str | None:
+    """The product that "the second one" of the cart is; None where no place was said."""
+    ordinal = conversation.understood.ordinal
+    if ordinal is None:
+        return None
+    lines = (await conversation.look(cart.current)).lines
+    place = int(_place(ordinal, len(lines)))
+    return str(lines[place - 1].product_id) if 1 <= place <= len(lines) else None
+
+
 async def _change_options(conversation: Conversation, change: WantedLine) -> None:
+    if not change.products and (product := await _by_place(conversation)) is not None:
+        change = replace(change, products=(product,))
     if change.products:
         change = replace(change, products=(await _in_cart(conversation, change),))
     changed = await conversation.do(cart.CartChange, cart.change_options, change)

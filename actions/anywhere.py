@@ -35,15 +35,13 @@ class DropQuestion(ShopAction):
 
 
 class NotUnderstood(ShopAction):
-    """Says so, and what can be done now."""
+    """Says so, and what can be done now; never twice in the same words, the third time with choices."""
 
     def name(self) -> str:
         return "action_not_understood"
 
     async def answer(self, conversation: Conversation) -> None:
-        conversation.say("utter_not_understood")
-        if not conversation.tracker.active_loop.get("name"):
-            say_what_next(conversation)
+        say_not_understood(conversation)
 
 
 class NoRule(ShopAction):
@@ -53,9 +51,22 @@ class NoRule(ShopAction):
         return "action_default_fallback"
 
     async def answer(self, conversation: Conversation) -> None:
-        conversation.say("utter_not_understood")
-        say_what_next(conversation)
+        say_not_understood(conversation)
         conversation.events.append(UserUtteranceReverted())
+
+
+class Repeat(ShopAction):
+    """Says once more what the bot said last."""
+
+    def name(self) -> str:
+        return "action_repeat"
+
+    async def answer(self, conversation: Conversation) -> None:
+        said = conversation.said_last()
+        if not said:
+            conversation.say("utter_nothing_to_repeat")
+        for text in said:
+            conversation.say_again(text)
 
 
 class ChangeLanguage(ShopAction):
@@ -92,3 +103,17 @@ class StopMessages(ShopAction):
 def say_what_next(conversation: Conversation) -> None:
     """What can be done in the state the customer is in."""
     conversation.say(f"utter_next_{conversation.state.lower()}")
+
+
+def say_not_understood(conversation: Conversation) -> None:
+    """Say it in other words each time in a row; what can be done now, or whom to ask."""
+    before = int(conversation.tracker.get_slot("misunderstood") or 0)
+    conversation.set(misunderstood=before + 1)
+    if before == 0:
+        conversation.say("utter_not_understood")
+        if not conversation.tracker.active_loop.get("name"):
+            say_what_next(conversation)
+    elif before == 1:
+        conversation.say("utter_not_understood_again")
+    else:
+        conversation.say("utter_not_understood_third")

@@ -107,6 +107,7 @@ class ShopAction(Action):
             await self.answer(conversation)
         except ShopError as refusal:
             refuse(conversation, refusal)
+        conversation.forget_misunderstandings()
 
 
 def refuse(conversation: Conversation, refusal: ShopError) -> None:

@@ -26,6 +26,8 @@ Result = TypeVar("Result")
 Operation = Callable[Concatenate[Work, Customer, Arguments], Result]
 
 SESSION_METADATA_SLOT = "session_started_metadata"
+MISUNDERSTOOD_SLOT = "misunderstood"
+"""How many messages in a row were not understood."""
 FORGOTTEN_SLOT = "session_forgotten"
 """The dialogue plane deletes a session in which it is set: see `dialogue.tracker_store`."""
 
@@ -134,6 +136,22 @@ class Conversation:
         """Say a response of the domain."""
         self._dispatcher.utter_message(response=response, **values)
 
+    def say_again(self, text: str) -> None:
+        """Say a text that a response led to before."""
+        self._dispatcher.utter_message(text=text)
+
+    def said_last(self) -> list[str]:
+        """What the bot said in the turn before this one."""
+        said: list[str] = []
+        turns = 0
+        for event in reversed(self.tracker.events):
+            turns += event.get("event") == "user"
+            if turns > 1 and said:
+                break
+            if turns and event.get("event") == "bot" and event.get("text"):
+                said.append(str(event["text"]))
+        return said[::-1]
+
     def set(self, **slots: Any) -> None:
         """Set slots."""
         self.events.extend(SlotSet(name, value) for name, value in slots.items())
@@ -143,6 +161,12 @@ class Conversation:
         if self.tracker.active_loop.get("name"):
             self.events.append(ActiveLoop(None))
             self.set(requested_slot=None)
+
+    def forget_misunderstandings(self) -> None:
+        """Begin to count anew what was not understood, unless this very message was not."""
+        counted = any(event.get("name") == MISUNDERSTOOD_SLOT for event in self.events)
+        if self.tracker.slots.get(MISUNDERSTOOD_SLOT) and not counted and not self.is_notice:
+            self.set(**{MISUNDERSTOOD_SLOT: 0})
 
     def forget_session(self) -> None:
         """The dialogue plane deletes the session at the end of this turn; nothing more is said in it."""

@@ -18,8 +18,8 @@ from shop.money import format_money
 from shop.options import OptionView
 
 MOST_BUTTONS = 10
-TIME_LOCALES = ("fr",)
-"""Languages whose names of days and months Babel knows; the others read the English ones."""
+TIME_LOCALES = {"fr": "fr", "es": "es", "pt": "pt_BR"}
+"""The locales of the languages whose names of days and months are shown; the others read the English ones."""
 
 
 def choice_list(choices: Choices, currency: str) -> str:
@@ -96,7 +96,7 @@ def product_choices(product: ProductDetails, currency: str) -> str:
 
 def local_time(at: datetime, timezone: str, language: str | None) -> str:
     """A time as people read it where the shop is: `Mon 23 Nov, 09:00`."""
-    locale = language if language in TIME_LOCALES else "en"
+    locale = TIME_LOCALES.get(language or "", "en")
     return str(format_datetime(at, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(timezone), locale=locale))
 
 

@@ -14,13 +14,17 @@ from shop.orders import PaymentState
 from shop.payments import flow
 from shop.payments.interface import Settlement
 
-ONLINE = frozenset("card cards online link internet".split())
+ONLINE = frozenset(
+    "card cards online link internet carte tarjeta tarjetas enlace cartão cartao cartões".split()
+)
+TRANSFER = "transfer bank account deposit virement transferencia banco cuenta transferência conta"
+CASH = "cash counter delivery arrive arrives reach pos espèces especes efectivo mostrador dinheiro balcão"
 MAY_BE_CALLED = {
     "sandbox": ONLINE | {"sandbox"},
     "stripe": ONLINE | {"stripe", "apple", "google"},
     "paystack": ONLINE | {"paystack", "ussd"},
-    "bank_transfer": frozenset("transfer bank account deposit".split()),
-    "cash": frozenset("cash counter delivery arrive arrives reach pos".split()),
+    "bank_transfer": frozenset(TRANSFER.split()),
+    "cash": frozenset(CASH.split()),
 }
 """Words by which customers name the ways to pay."""
 

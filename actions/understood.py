@@ -17,6 +17,8 @@ class Understood:
     """Order lines, categories and numbers of a message, and the words to quote it by."""
 
     lines: tuple[WantedLine, ...]
+    removed: tuple[WantedLine, ...]
+    """Lines that are to go from the cart ("no fries, add a cola")."""
     changes: tuple[WantedLine, ...]
     """Options and removals that were said without naming a product."""
     words: list[str]
@@ -27,6 +29,16 @@ class Understood:
     intent: str
     confidence: float
     """How sure the pipeline is of the intent, from 0 to 1."""
+    refused: tuple[tuple[str, str], ...]
+    """Options that were asked for and that the product does not have: (option, product's name)."""
+    unsure: bool
+    """Whether a name was spelt so differently that it has to be asked about."""
+    unknown: tuple[str, ...]
+    """What was asked for and is on no menu."""
+    ordinal: int | None
+    """Which one of a list is spoken of; -1 is the last."""
+    and_checkout: bool
+    """Whether the same message asks to pay."""
     named: bool
     """Whether `asked` is a product's name rather than the whole message."""
 
@@ -40,10 +52,18 @@ class Understood:
         numbers = [e["value"] for e in entities if e.get("entity") == "quantity"]
         named = [str(e["value"]) for e in entities if e.get("entity") == "product"]
         text = str(message.get("text") or "")
-        lines = [_line(value) for value in values if "products" in value]
+        kept = [value for value in values if "products" in value and not value.get("removed")]
+        gone = [value for value in values if "products" in value and value.get("removed")]
+        ordinals = [int(e["value"]) for e in entities if e.get("entity") == "ordinal"]
         return cls(
-            lines=tuple(line for line in lines if line.products),
-            changes=tuple(line for line in lines if not line.products),
+            lines=tuple(_line(value) for value in kept if value["products"]),
+            removed=tuple(_line(value) for value in gone if value["products"]),
+            changes=tuple(_line(value) for value in kept if not value["products"]),
+            refused=tuple((option, str(v["name"])) for v in kept for option in v.get("refused", ())),
+            unsure=any(value.get("unsure") for value in kept),
+            unknown=tuple(_quoted(str(e["value"])) for e in entities if e.get("entity") == "unknown_product"),
+            ordinal=ordinals[0] if ordinals else None,
+            and_checkout=any(e.get("entity") == "and_checkout" for e in entities),
             words=re.findall(r"[\w-]+", text),
             category=categories[0]["category"] if categories else None,
             category_quantity=categories[0].get("quantity") if categories else None,
@@ -57,7 +77,8 @@ class Understood:
     @property
     def picks_from_list(self) -> bool:
         """Whether the message is a number and nothing else: it picks from the list that was shown."""
-        return self.intent == "give_quantity" and self.number is not None and not self.lines
+        picks = self.number is not None or self.ordinal is not None
+        return self.intent == "give_quantity" and picks and not self.lines
 
     @property
     def product_ids(self) -> list[str]:

@@ -3,6 +3,7 @@
     python -m deploy.import_menu menu.csv [--price 1500] [--replace]
 
 All of it, or nothing: then every bad row is on standard error as FILE:LINE: reason, and the exit code is 1.
+After an import, names on the menu that the bot may misread are printed; they stop nothing.
 docs/staff.md says what the file looks like.
 """
 
@@ -16,10 +17,15 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 from tqdm import tqdm
 
-from db.engine import make_engine, make_sessions
-from settings import Settings, exit_with, read_settings_or_exit
+from deploy.lint_menu import warnings
+from deploy.opened_shop import opened_shop
+from settings import exit_with, read_settings_or_exit
+from shop import catalogue
 from shop.menu_import import Imported, Menu, MenuRefused, Rules, import_menu, read_menu
+from shop.menu_lint import lint
 from shop.service import Shop
+
+MOST_WARNINGS = 30
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,29 +43,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         exit_with(f"{options.file}: {error.strerror}")
     menu = read_menu(content, rules)
+    with opened_shop(settings) as shop:
+        print(_summary(_import(shop, menu, options)))
+        _warn(shop)
+
+
+def _import(shop: Shop, menu: Menu, options: argparse.Namespace) -> Imported:
+    """Import a menu, or end the program and say why nothing was imported."""
+    # disable=None: on a terminal only.
+    bar = tqdm(total=len(menu.products), desc="importing", unit=" products", disable=None, leave=False)
     try:
-        imported = _import(settings, menu, options.replace)
+        with bar:
+            return shop.run(
+                lambda work: import_menu(work, menu, replace=options.replace, progress=bar.update)
+            )
     except MenuRefused as refused:
         for line, reason in refused.problems:
             print(f"{options.file}:{line}: {reason}", file=sys.stderr)
         exit_with(f"nothing was imported; problems: {len(refused.problems)}")
     except DBAPIError as error:
         exit_with(f"nothing was imported; the database refused it: {_first_line(error)}")
-    print(_summary(imported))
 
 
-def _import(settings: Settings, menu: Menu, replace: bool) -> Imported:
-    if settings.database_url is None:
-        exit_with("DATABASE_URL: is not set; `make run` starts an embedded database, keep it running")
-    engine = make_engine(settings.database_url)
-    shop = Shop(make_sessions(engine), settings.shop, settings.flags, providers={})
-    # disable=None: on a terminal only.
-    bar = tqdm(total=len(menu.products), desc="importing", unit=" products", disable=None, leave=False)
+def _warn(shop: Shop) -> None:
+    """Print what the lint says about the menu as it is now. The import is done, whatever happens here."""
     try:
-        with bar:
-            return shop.run(lambda work: import_menu(work, menu, replace=replace, progress=bar.update))
-    finally:
-        engine.dispose()
+        names = shop.run(catalogue.names)
+    except DBAPIError as error:
+        print(f"chatcart: the menu was not linted: {_first_line(error)}", file=sys.stderr)
+        return
+    for line in warnings(lint(names), MOST_WARNINGS):
+        print(line)
 
 
 def _summary(imported: Imported) -> str:

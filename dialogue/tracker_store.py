@@ -17,11 +17,12 @@ from rasa.shared.utils.common import all_subclasses
 from redis.exceptions import RedisError
 
 from dialogue.bounded_history import bounded
-from dialogue.turn import StoredTracker, TurnAborted, current_turn
+from dialogue.turn import Situation, StoredTracker, TurnAborted, current_turn
 from settings import read_settings
 from whatsapp.redis import connect
 
 KEY_PREFIX = "chatcart:session:"
+STATE_SLOT = "conversation_state"
 FORGOTTEN_SLOT = "session_forgotten"
 """Set by the actions when a customer was erased: nothing of the session is kept."""
 
@@ -30,6 +31,10 @@ FORGOTTEN_SLOT = "session_forgotten"
 def _event_types() -> Mapping[str, type[Event]]:
     """Rasa's events by name; Rasa looks through all their classes for each event of each turn."""
     return {kind.type_name: kind for kind in reversed(all_subclasses(Event))}
+
+
+def _state_of(tracker: DialogueStateTracker) -> str | None:
+    return tracker.get_slot(STATE_SLOT) if STATE_SLOT in tracker.slots else None
 
 
 class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
@@ -74,7 +79,13 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
             if current_turn.get() is None:
                 raise
             raise TurnAborted(f"session not readable: {type(error).__name__}") from error
-        return self.deserialise_tracker(sender_id, stored) if stored else None
+        if not stored:
+            return None
+        tracker = self.deserialise_tracker(sender_id, stored)
+        turn = current_turn.get()
+        if turn is not None:
+            turn.situation = Situation(_state_of(tracker), tracker.active_loop_name)
+        return tracker
 
     def deserialise_tracker(self, sender_id: str, serialised_tracker: str | bytes) -> DialogueStateTracker:
         """The tracker that was stored, as Rasa's own method gives it."""

@@ -33,10 +33,19 @@ class StoredTracker:
     seconds_to_live: int
 
 
+@dataclass(frozen=True)
+class Situation:
+    """Where a conversation stood when the message came; the NLU reads it with it in mind."""
+
+    state: str | None = None
+    active_form: str | None = None
+
+
 @dataclass
 class Turn:
-    """What a turn has produced so far."""
+    """What a turn has produced so far, and what it began with."""
 
+    situation: Situation = field(default_factory=Situation)
     replies: list[Reply] = field(default_factory=list)
     tracker: StoredTracker | None = None
 

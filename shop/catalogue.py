@@ -13,6 +13,7 @@ from rapidfuzz import fuzz, process, utils
 from db.models import Customer, Product
 from shop.conversation import ConversationState, move
 from shop.errors import NothingToChooseFrom, NumberNotOnList, SoldOut, UnknownProduct
+from shop.menu_names import MenuNames, OptionNames, ProductNames
 from shop.options import OptionGroupView, offered_with
 from shop.quantities import as_number
 from shop.work import Work
@@ -233,3 +234,28 @@ def snapshot(work: Work) -> dict[str, Any]:
             for key, group in groups.items()
         },
     }
+
+
+def names(work: Work) -> MenuNames:
+    """The names of all that is on sale, as the lint of the menu reads them."""
+    products = work.products.find_with_options()
+    groups = {group.id: group for product in products for group in product.option_groups}
+    return MenuNames(
+        tuple(
+            ProductNames(
+                name=product.name,
+                sku=product.sku,
+                category=product.category,
+                aliases=tuple(product.aliases),
+                groups=tuple(group.name for group in product.option_groups),
+                removable=tuple(product.removable),
+            )
+            for product in products
+        ),
+        tuple(
+            OptionNames(option.name, group.name, tuple(option.aliases))
+            for group in groups.values()
+            for option in group.options
+            if option.available
+        ),
+    )

@@ -18,9 +18,32 @@ ERASURE = (0, "customer erased")
 """Number and name of the mark that an erasure leaves at its message, among the commands' results."""
 
 LANGUAGES = {
-    "en": ("english", "anglais", "inglés", "inglês"),
+    "en": ("english", "anglais", "inglés", "ingles", "inglês"),
     "pcm": ("pidgin", "pidgin english", "naija", "broken english"),
-    "fr": ("french", "français", "francais", "frances", "francês"),
+    "fr": ("french", "français", "francais", "francés", "frances", "francês"),
+    "es": (
+        "spanish",
+        "castilian",
+        "español",
+        "espanol",
+        "castellano",
+        "espagnol",
+        "castillan",
+        "espanhol",
+        "castelhano",
+    ),
+    "pt": (
+        "portuguese",
+        "brazilian",
+        "português",
+        "portugues",
+        "portugués",
+        "brasileiro",
+        "brasileño",
+        "portugais",
+        "brésilien",
+        "bresilien",
+    ),
 }
 """The languages that domain.yml speaks, with the words by which customers ask for them."""
 

@@ -19,13 +19,17 @@ from shop.errors import (
     NoDelivery,
     TimeNotUnderstood,
 )
+from shop.spelled_times import readable_time
 from shop.work import Work
 
 LEAST_ADDRESS = 6
 MOST_ADDRESS = 300
 MOST_DAYS_AHEAD = 7
 _CLOCK = re.compile(r"\b(\d{1,2})(?:\s*([:.h])(\d{2})?)?\s*([ap])?\.?m?\b", re.IGNORECASE)
-_AWAY = re.compile(r"\b(noon|midday|midnight|midi|(hour|minute|min|day|heure|jour)s?)\b", re.IGNORECASE)
+_AWAY = re.compile(
+    r"\b(noon|midday|midnight|midi|(hour|minute|min|day|heure|jour|hora|minuto|d[ií]a)s?)\b", re.IGNORECASE
+)
+_NOW = ("now", "maintenant", "ahora", "agora")
 
 
 @dataclass(frozen=True)
@@ -147,11 +151,12 @@ def _time_in(typed: str, now: datetime) -> datetime | None:
     Raises:
         TimeNotUnderstood
     """
+    typed, languages = readable_time(typed)
     settings = {"PREFER_DATES_FROM": "future", "RELATIVE_BASE": now.replace(tzinfo=None)}
     found = [
         (words, at)
-        for words, at in search_dates(typed, languages=["en", "fr"], settings=settings) or []
-        if words.lower() != "now"
+        for words, at in search_dates(typed, languages=languages, settings=settings) or []
+        if words.lower() not in _NOW
     ]
     for words, at in found:
         if _is_of(at, words):

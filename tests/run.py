@@ -22,7 +22,7 @@ from deploy.prepare import ROOT, environment, model_path, prepare_model, rasa_co
 from tests.environment import ENVIRONMENT
 
 COMMERCE_TESTS = ("settings", "shop", "db", "actions", "whatsapp", "jobs", "web", "deploy", "faults/fast")
-DIALOGUE_TESTS = ("settings", "whatsapp", "dialogue")
+DIALOGUE_TESTS = ("settings", "whatsapp", "dialogue", "understanding")
 
 
 @dataclass(frozen=True)

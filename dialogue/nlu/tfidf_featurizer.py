@@ -24,9 +24,7 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.nlu.constants import TOKENS_NAMES
 from rasa.nlu.featurizers.sparse_featurizer.sparse_featurizer import SparseFeaturizer
-from rasa.nlu.tokenizers.tokenizer import Tokenizer
 from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
@@ -34,25 +32,23 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
+from dialogue.nlu.order_parser import TEXT_OF_ANY_MENU
+
 logger = logging.getLogger(__name__)
 
 ANALYZERS = ("word", "char", "char_wb")
 FILE_NAME = "tfidf.skops"
 # skops loads no type it does not know; this is where scipy keeps the matrix of the weights.
 TRUSTED = ["scipy.sparse._csr.csr_matrix"]
-NUMBER = re.compile(r"\b[0-9]+\b")
+NUMBER = re.compile(r"[0-9]+")
+SPACE_IN_NUMBER = re.compile(r"(?<=[0-9])[ -](?=[0-9]{3,})")  # of a telephone number
 WORD = r"(?u)\b\w+\b"  # one-letter words count: "u", "k"
 UNKNOWN, START, END = "__unknown__", "__start__", "__end__"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
 class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  # Rasa is untyped
-    """Turns the tokens of a message into one row of tf-idf weights."""
-
-    @classmethod
-    def required_components(cls) -> list[type]:
-        """A tokenizer has to come first."""
-        return [Tokenizer]
+    """Turns the text of a message into one row of tf-idf weights."""
 
     @staticmethod
     def required_packages() -> list[str]:
@@ -154,31 +150,35 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Add the features to each message that has text."""
-        for message in messages:
-            text = self._text(message)
-            if text is not None:
-                self.add_features_to_message(None, self._weighted(self._mark(text)).tocoo(), TEXT, message)
+        texts = [(message, text) for message in messages if (text := self._text(message)) is not None]
+        if texts:
+            rows = self._weighted([self._mark(text) for _, text in texts])
+            for (message, _), row in zip(texts, rows, strict=True):
+                self.add_features_to_message(None, row.tocoo(), TEXT, message)
         return messages
 
-    def _weighted(self, text: str) -> csr_matrix:
+    def _weighted(self, texts: list[str]) -> csr_matrix:
         """What `TfidfVectorizer.transform` gives; it sums the weights up anew each time, to see that there
         are any, and that took more than all the rest."""
         if self._weights is None:
             self._weights = self._vectorizer.idf_
-        row = CountVectorizer.transform(self._vectorizer, [text]).astype(np.float64)
+        rows = CountVectorizer.transform(self._vectorizer, texts).astype(np.float64)
         if self._config["sublinear_tf"]:
-            row.data = np.log(row.data) + 1
-        row.data *= self._weights[row.indices]
-        row.data /= np.linalg.norm(row.data) or 1
-        return row
+            rows.data = np.log(rows.data) + 1
+        rows.data *= self._weights[rows.indices]
+        squares = np.add.reduceat(np.append(rows.data**2, 0.0), rows.indptr[:-1])
+        lengths = np.where(np.diff(rows.indptr) > 0, np.sqrt(squares), 1.0)
+        rows.data /= np.repeat(lengths, np.diff(rows.indptr))
+        return rows
 
     @staticmethod
     def _text(message: Message) -> str | None:
-        """The tokens, every number as the same word, as `CountVectorsFeaturizer` does it."""
-        tokens = message.get(TOKENS_NAMES[TEXT])
-        if not tokens:
+        """The text that the order parser left, or else the message's own; a number counts by its length."""
+        text = message.get(TEXT_OF_ANY_MENU, message.get(TEXT))
+        if text is None:
             return None
-        return " ".join(NUMBER.sub("__NUMBER__", token.text) for token in tokens).lower()
+        joined = SPACE_IN_NUMBER.sub("", text.lower().replace("’", "'"))
+        return NUMBER.sub(lambda number: _size(number.group(0)), joined)
 
     @staticmethod
     def _words(text: str) -> list[str]:
@@ -190,3 +190,8 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
         if self._config["min_count"] > 1:
             text = " ".join(w if w in self._known else UNKNOWN for w in self._words(text))
         return f"{START} {text} {END}" if self._config["mark_edges"] else text
+
+
+def _size(digits: str) -> str:
+    """A stand-in for a number: how many of something, a price or a house, or a telephone."""
+    return "0" if len(digits) < 3 else "000" if len(digits) < 6 else "000000"

@@ -33,15 +33,17 @@ DOMAIN = Domain.from_dict(
         "actions": ["action_view_cart"],
     }
 )
-IN_A_TURN = st.lists(
-    st.one_of(
-        st.builds(SlotSet, st.sampled_from(["quantity", "product"]), st.sampled_from([None, "2", ["a"]])),
-        st.builds(ActiveLoop, st.sampled_from([None, "checkout_form"])),
-        st.builds(ActionExecuted, st.sampled_from(["action_view_cart", "checkout_form"])),
-        st.builds(BotUttered, st.just("Your cart")),
-    ),
-    max_size=5,
+# As Rasa writes them: a form that was executed says at once whether it goes on.
+FORM_STEP = st.builds(
+    lambda name: [ActionExecuted("checkout_form"), ActiveLoop(name)], st.sampled_from([None, "checkout_form"])
 )
+ONE_EVENT = st.one_of(
+    st.builds(SlotSet, st.sampled_from(["quantity", "product"]), st.sampled_from([None, "2", ["a"]])),
+    st.builds(ActiveLoop, st.none()),
+    st.builds(ActionExecuted, st.just("action_view_cart")),
+    st.builds(BotUttered, st.just("Your cart")),
+).map(lambda event: [event])
+IN_A_TURN = st.lists(st.one_of(FORM_STEP, ONE_EVENT), max_size=5).map(lambda steps: sum(steps, []))
 
 
 def conversation(turns: list[list[Event]]) -> list[Event]:

@@ -11,7 +11,6 @@ import pytest
 from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
-from rasa.nlu.tokenizers.whitespace_tokenizer import WhitespaceTokenizer
 from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
@@ -25,9 +24,8 @@ CONTEXT = ExecutionContext(GraphSchema({}), str(uuid.uuid4()), node_name="tfidf"
 
 
 def message(text: str) -> Message:
-    """A message with its tokens."""
-    tokenizer = WhitespaceTokenizer(WhitespaceTokenizer.get_default_config())
-    return tokenizer.process([Message(data={TEXT: text})])[0]
+    """A message."""
+    return Message(data={TEXT: text})
 
 
 def config(**settings: Any) -> dict[str, Any]:
@@ -78,7 +76,7 @@ def test_the_features_are_those_of_scikit_learn(
 ) -> None:
     featurizer = train(storage, **settings)
     given = featurizer._vectorizer.transform([text]).toarray()
-    np.testing.assert_allclose(featurizer._weighted(text).toarray(), given)
+    np.testing.assert_allclose(featurizer._weighted([text]).toarray(), given)
 
 
 def test_a_common_word_weighs_less_than_a_rare_one(storage: LocalModelStorage) -> None:

@@ -208,12 +208,33 @@ class TestOrderingAhead:
             ("can you do it for 8pm", local(22, 20)),
             ("in 2 hours", local(22, 15)),
             ("dans 2 heures", local(22, 15)),
+            ("décalez à 20h", local(22, 20)),
+            ("date: 29/11 à 9h", local(29, 9)),
             ("demain à 18h", local(23, 18)),
             ("next friday 10am", local(27, 10)),
             ("Please schedule it for Thursday at 1pm.", local(26, 13)),
             ("i will need it at noon tomorrow", local(23, 12)),
             ("tomorrow", local(23, 13)),
             ("in 7 days", local(29, 13)),
+            ("rice a la carte for tomorrow 6pm", local(23, 18)),
+            ("en 2 horas", local(22, 15)),
+            ("mañana a las 18:00", local(23, 18)),
+            ("para mañana a la 1 pm", local(23, 13)),
+            ("el sábado a la 1 pm", local(28, 13)),
+            ("mañana al mediodía", local(23, 12)),
+            ("mañana a las 12 del mediodía", local(23, 12)),
+            ("hoy a las 8 de la noche", local(22, 20)),
+            ("mañana a las 20 horas", local(23, 20)),
+            ("pasado mañana a las 18:00", local(24, 18)),
+            ("el próximo viernes a las 13:30", local(27, 13, 30)),
+            ("daqui a 2 horas", local(22, 15)),
+            ("amanhã às 18h", local(23, 18)),
+            ("para amanhã às 19h30", local(23, 19, 30)),
+            ("hoje às 20 horas", local(22, 20)),
+            ("amanhã ao meio-dia", local(23, 12)),
+            ("hoje às 8 da noite", local(22, 20)),
+            ("depois de amanhã às 18h", local(24, 18)),
+            ("segunda-feira às 13h", local(23, 13)),
         ],
     )
     def test_a_time_is_meant_where_the_shop_is(self, ask, burger, typed, at):
@@ -239,6 +260,17 @@ class TestOrderingAhead:
             ("this evening by 6", local(22, 18)),
             ("pour demain 18h", local(23, 18)),
             ("tomorrow 6pm, 12 Allen Avenue", local(23, 18)),
+            ("mañana 13h", local(23, 13)),
+            ("mañana a las ocho", local(23, 20)),
+            ("mañana a las 8 y media", local(23, 20, 30)),
+            ("sábado por la mañana", local(28, 9)),
+            ("mañana en la tarde", local(23, 17)),
+            ("el martes que viene, sobre las dos", local(24, 14)),
+            ("la semana que viene a las 13:00", local(30, 13)),
+            ("el día 25 a las 13:00", local(25, 13)),
+            ("amanhã às oito", local(23, 20)),
+            ("amanhã à noite", local(23, 20)),
+            ("amanhã à meia-noite", local(24, 0)),
         ],
     )
     def test_an_hour_that_was_said_is_never_another_hour(self, ask, burger, typed, at):
@@ -251,7 +283,15 @@ class TestOrderingAhead:
         assert understood == at
 
     @pytest.mark.parametrize(
-        "typed", ["not now, for later", "can i order now and get it later", "later today"]
+        "typed",
+        [
+            "not now, for later",
+            "can i order now and get it later",
+            "later today",
+            "ahora no, más tarde",
+            "agora não",
+            "pas maintenant",
+        ],
     )
     def test_later_is_not_now(self, ask, burger, clock, typed):
         ask(cart.add, burger, 1)

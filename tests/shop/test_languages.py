@@ -41,6 +41,31 @@ def test_a_code_fits_the_column_and_no_name_means_two_languages():
 @pytest.mark.parametrize(
     ("asked", "chosen"),
     [
+        ("spanish", "es"),
+        ("español", "es"),
+        ("en espanol porfa", "es"),
+        ("¿Hablas castellano?", "es"),
+        ("vous parlez espagnol ?", "es"),
+        ("fala espanhol", "es"),
+        ("portuguese", "pt"),
+        ("em português, por favor", "pt"),
+        ("portugues do brasil", "pt"),
+        ("Brazilian Portuguese please", "pt"),
+        ("eu falo brasileiro", "pt"),
+        ("hablas portugués", "pt"),
+        ("en portugais", "pt"),
+        ("en inglés", "en"),
+        ("em francês", "fr"),
+        ("en francés", "fr"),
+    ],
+)
+def test_a_language_is_named_in_any_language(choose, asked, chosen):
+    assert choose(asked) == (chosen, chosen)
+
+
+@pytest.mark.parametrize(
+    ("asked", "chosen"),
+    [
         ("english", "en"),
         ("broken english", "pcm"),
         ("Broken   English abeg", "pcm"),
@@ -61,6 +86,8 @@ def test_the_longest_name_wins(choose, asked, chosen):
         ("i don't understand french, go back to english", "en"),
         ("no more broken english, english please", "en"),
         ("from English to Naija", "pcm"),
+        ("no hablo inglés, mejor español", "es"),
+        ("em vez de espanhol, português", "pt"),
     ],
 )
 def test_of_several_languages_the_last_one_counts(choose, asked, chosen):
@@ -68,7 +95,17 @@ def test_of_several_languages_the_last_one_counts(choose, asked, chosen):
 
 
 @pytest.mark.parametrize(
-    "asked", ["", "?!", "speak yoruba", "comida francesa", "the Englishman", "my language"]
+    "asked",
+    [
+        "",
+        "?!",
+        "speak yoruba",
+        "comida francesa",
+        "comida española",
+        "pizza portuguesa",
+        "the Englishman",
+        "my language",
+    ],
 )
 def test_what_names_no_language_chooses_none(choose, asked):
     assert choose(asked) == (None, None)

@@ -1,0 +1,138 @@
+"""What a message is meant as: the classifier's guess, read together with the order and the state of
+the talk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from dialogue.nlu.order_parser import READING
+from dialogue.orders.cover import Segment
+from dialogue.orders.reader import Reading
+from dialogue.turn import Situation, current_turn
+
+SURE = 0.99
+YES_SIGNS, NO_SIGNS = "👍👌✅✔💯", "👎❌🚫"
+# Intents that say something about products; others give way where products are named.
+ABOUT_PRODUCTS = frozenset(
+    "search_product select_product modify_item remove_item reorder cancel_order track_order complaint".split()
+)
+MOST_WORDS_BESIDE = 2
+"""More words than these that say nothing about an order: a message that is not only an order."""
+DOUBTFUL = 0.5
+MOST_DIGITS = 5
+BESIDE_PRODUCTS = frozenset(
+    "out_of_scope inform_contact inform_payment apply_discount order_ahead help".split()
+)
+"""Intents of messages that may name a product in passing."""
+NO_PRODUCT = frozenset("give_quantity greet goodbye".split())
+"""Guesses that give way where something that is on no menu was counted: "2 pizzas"."""
+
+BROWSING = frozenset(("BROWSING_PRODUCTS", "ADDING_TO_CART"))
+NOTHING_MORE = frozenset("deny affirm thank checkout".split())
+MOST_WORDS_OF_NO = 3
+PICKS = frozenset("select_product give_quantity affirm search_product out_of_scope".split())
+"""What "the second one" may be taken for where a list was shown."""
+
+
+@DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR], is_trainable=False)
+class IntentReader(GraphComponent):
+    """Replaces the classifier's intent where the order that was read, or the state, knows better."""
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> IntentReader:
+        """Rasa's way to make a component."""
+        return cls()
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Read messages; those without text are left as they are."""
+        turn = current_turn.get()
+        situation = turn.situation if turn is not None else Situation()
+        for message in messages:
+            reading = message.get(READING)
+            if reading is None:
+                continue
+            guess = message.get(INTENT) or {}
+            meant = intent_of(str(message.get(TEXT)), reading, guess) or in_state(reading, guess, situation)
+            if meant is not None and meant != guess.get("name"):
+                message.set(INTENT, {"name": meant, "confidence": SURE}, add_to_output=True)
+        return messages
+
+
+def intent_of(text: str, reading: Reading, guess: dict[str, Any]) -> str | None:
+    """What the order that was read says about the intent; None where the guess stands."""
+    if not any(character.isalnum() for character in text):
+        return _sign_intent(text)
+    name, confidence = guess.get("name"), float(guess.get("confidence") or 0)
+    only_order = reading.left_over == 0
+    if any(line.products for line in reading.lines):
+        return _intent_with_products(reading, name, confidence)
+    if reading.counted_unknown and name in NO_PRODUCT and reading.left_over <= MOST_WORDS_BESIDE:
+        return "select_product"
+    if not only_order or name in ABOUT_PRODUCTS:
+        return None
+    if reading.lines:  # of categories
+        return "select_product" if any(line.quantity is not None for line in reading.lines) else "browse_menu"
+    if reading.change is not None:
+        left_out = reading.change.removals or reading.change.without
+        return "modify_item" if left_out or confidence < DOUBTFUL else None
+    if len(reading.free) == 1 and _is_quantity(reading.free[0]):
+        return "modify_item" if reading.corrects else "give_quantity"
+    return None
+
+
+def _intent_with_products(reading: Reading, name: str | None, confidence: float) -> str | None:
+    removed = all(line.removed for line in reading.lines)
+    if name in ABOUT_PRODUCTS or (name == "deny" and removed):
+        return None
+    if removed:
+        return "remove_item"
+    if name == "browse_menu" or (name in BESIDE_PRODUCTS and reading.left_over):
+        return None if confidence >= DOUBTFUL else "select_product"
+    if reading.left_over > MOST_WORDS_BESIDE and confidence >= DOUBTFUL:
+        return None
+    return "select_product"
+
+
+def _is_quantity(segment: Segment) -> bool:
+    """Whether a number may be how many of something; a longer one is a telephone's or an order's."""
+    return sum(character.isdigit() for character in segment.text) < MOST_DIGITS
+
+
+def in_state(reading: Reading, guess: dict[str, Any], situation: Situation) -> str | None:
+    """What the guess means in the state of the talk; a form that asks reads its answers itself.
+
+    Who is asked "Anything else?" and says no, or that this is all, wants to check out.
+    """
+    if situation.active_form is not None or reading.lines or reading.change is not None:
+        return None
+    name = guess.get("name")
+    if situation.state in BROWSING and reading.ordinal is not None and name in PICKS:
+        return "give_quantity"
+    if situation.state == "AWAITING_PAYMENT" and name == "checkout":
+        return "inform_payment"
+    if situation.state != "ADDING_TO_CART":
+        return None
+    if reading.checks_out and name in NOTHING_MORE:
+        return "checkout"
+    words = sum(not segment.is_sign for segment in reading.segments)
+    return "checkout" if name == "deny" and words <= MOST_WORDS_OF_NO else None
+
+
+def _sign_intent(text: str) -> str:
+    """What a message without a single letter says; a classifier of words can only guess there."""
+    if any(sign in text for sign in YES_SIGNS):
+        return "affirm"
+    return "deny" if any(sign in text for sign in NO_SIGNS) else "out_of_scope"

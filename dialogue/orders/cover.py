@@ -1,0 +1,250 @@
+"""The best reading of every word of a message: as a name of the menu, a number, or a word of the language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dialogue.orders.forms import MOST_WORDS
+from dialogue.orders.index import CORE_PRODUCT, MISSPELT, SHORT, Meaning, NameIndex
+from dialogue.orders.language import Language, Part
+from dialogue.orders.numbers import Number, number_at
+from dialogue.orders.rarity import ORDINARY, SPELT_RIGHT, frequency
+from dialogue.orders.words import Word, key_of
+
+MOST_PHRASE_WORDS = 5
+SIZE = "size"
+COST_OF_PART = {Part.FILLER: 0.25, Part.GENERIC: 0.24}
+COST_OF_OTHER_PART, COST_OF_NUMBER, COST_OF_SIGN = 0.22, 0.2, 0.1
+COST_OF_ORDINARY_WORD, COST_OF_RARE_WORD = 0.7, 1.0
+# In the second pass: up to how ordinary a word may still be a misspelt name, and how runs of words are
+# compared.
+OPEN_ORDINARY = 5.0
+MOST_WORDS_OPEN, MOST_WORDS_NEARLY, SHORTEST_NEARLY, LONG_NAME = 60, 3, 5, 8
+COST_OF_NEARLY = 0.3
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A run of words that is read as one thing; a word that is none of it has neither part nor meaning.
+
+    `first` and `last` count words, `last` exclusive; `start` and `end` are places in the text.
+    `hidden` is what
+    a generic word ("syrup") would name if it stood alone.
+    """
+
+    first: int
+    last: int
+    start: int
+    end: int
+    text: str
+    cost: float
+    part: Part | None = None
+    amount: str = ""
+    number: Number | None = None
+    meanings: tuple[Meaning, ...] = ()
+    edits: int = 0
+    is_sign: bool = False
+    is_generic: bool = False
+    is_multiple: bool = False
+    is_ambiguous: bool = False
+    hidden: tuple[Meaning, ...] = ()
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """The products that it may name."""
+        return next((meaning.products for meaning in self.meanings if meaning.products), ())
+
+    @property
+    def is_whole_product(self) -> bool:
+        """Whether the words are a product's name, or all of it that tells it from others."""
+        return any(meaning.products and meaning.cost < SHORT for meaning in self.meanings)
+
+    @property
+    def is_exact_product(self) -> bool:
+        """Whether the words are the whole of a product's name."""
+        return any(meaning.products and meaning.cost < CORE_PRODUCT for meaning in self.meanings)
+
+    @property
+    def option(self) -> Meaning | None:
+        """The choice or the removal that it may name, the best one."""
+        return next((meaning for meaning in self.meanings if meaning.is_option), None)
+
+    @property
+    def is_size(self) -> bool:
+        """Whether it names a size."""
+        option = self.option
+        return option is not None and option.choice is not None and option.choice.slot == SIZE
+
+    @property
+    def category(self) -> str | None:
+        """The category that it may name."""
+        return next((meaning.category for meaning in self.meanings if meaning.category), None)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing is known about it."""
+        return self.part is None and self.number is None and not self.meanings and not self.is_sign
+
+
+class Cover:
+    """Reads messages with one menu and some languages."""
+
+    def __init__(self, index: NameIndex, languages: Sequence[Language], qualifiers: dict[str, str]) -> None:
+        self._index = index
+        self._languages = languages
+        self._codes = tuple(language.code for language in languages)
+        self._multiples = frozenset().union(*(language.multiples for language in languages))
+        self._parts: dict[str, tuple[Part, str]] = {}
+        for language in reversed(languages):
+            self._parts.update(language.parts)
+        self._parts.update({key: (Part.QUALIFIER, name) for key, name in qualifiers.items()})
+
+    def read(self, words: Sequence[Word]) -> list[Segment]:
+        """The cheapest run of segments; where no product is found, or words are left that no language
+        knows, names are looked for among ordinary words and across words, too."""
+        segments = self._read(words, SPELT_RIGHT, is_open=False)
+        if len(words) > MOST_WORDS_OPEN:
+            return segments
+        if not any(segment.is_whole_product for segment in segments):
+            return self._read(words, OPEN_ORDINARY, is_open=True)
+        if any(s.unknown and frequency(s.text.lower(), self._codes) < ORDINARY for s in segments):
+            return self._read(words, SPELT_RIGHT, is_open=True)
+        return segments
+
+    def _read(self, words: Sequence[Word], ordinary: float, *, is_open: bool) -> list[Segment]:
+        corrected = [self._correct(word, ordinary) for word in words]
+        best: list[tuple[float, Segment | None]] = [(0.0, None)] + [(float("inf"), None)] * len(words)
+        for first in range(len(words)):
+            cost_here = best[first][0]
+            found = self._from(words, corrected, first)
+            if is_open:
+                found += self._nearly_named(words, first, ordinary)
+            for segment in found:
+                cost = cost_here + segment.cost
+                if cost < best[segment.last][0]:
+                    best[segment.last] = cost, segment
+        return _way_back(best)
+
+    def _from(self, words: Sequence[Word], corrected: Sequence[tuple[str, int]], first: int) -> list[Segment]:
+        """Every reading that begins at a word."""
+        found = [self._alone(words, first)]
+        longest = min(MOST_WORDS + 2, len(words) - first)
+        plain, stem, right, edits = "", "", "", 0
+        for length in range(1, longest + 1):
+            word = words[first + length - 1]
+            plain, stem = plain + word.plain, stem + word.stem
+            right, edits = right + corrected[first + length - 1][0], edits + corrected[first + length - 1][1]
+            if length <= MOST_PHRASE_WORDS and plain in self._parts:
+                part, name = self._parts[plain]
+                cost = COST_OF_PART.get(part, COST_OF_OTHER_PART)
+                said = _segment(words, first, first + length, cost, part=part, amount=name)
+                hidden = self._index.find(stem) if part is Part.GENERIC else ()
+                found.append(replace(said, hidden=tuple(m for m in hidden if m.is_option)))
+            found += self._named(words, first, length, stem, right, edits)
+        number = number_at(words, first, self._languages)
+        if number is not None:
+            found.append(_segment(words, first, first + number.length, COST_OF_NUMBER, number=number))
+        return found
+
+    def _named(
+        self, words: Sequence[Word], first: int, length: int, stem: str, right: str, edits: int
+    ) -> list[Segment]:
+        meanings = self._index.find(stem)
+        wrong = 0
+        if not meanings and right != stem:
+            meanings, wrong = self._index.find(right), edits
+        if not meanings:
+            return []
+        cost = min(meaning.cost for meaning in meanings) + MISSPELT * wrong / 2
+        found = _segment(words, first, first + length, cost, meanings=tuple(meanings), edits=wrong)
+        is_generic = self._parts.get(right if wrong else stem, (None,))[0] is Part.GENERIC
+        found = replace(found, is_generic=is_generic, is_multiple=stem in self._multiples)
+        after = words[first + length] if first + length < len(words) else None
+        of = after is not None and self._parts.get(after.plain, (None,))[0] is Part.OF
+        if after is not None and of and found.option:
+            return [found, replace(found, last=found.last + 1, end=after.end)]
+        return [found]
+
+    def _nearly_named(self, words: Sequence[Word], first: int, ordinary: float) -> list[Segment]:
+        """Runs of words that are spelt nearly like a whole name: `diet cock`, `hum burger`, `ig mac`."""
+        found = []
+        for length in range(1, min(MOST_WORDS_NEARLY, len(words) - first) + 1):
+            run = words[first : first + length]
+            if any(not word.plain.isalpha() for word in run):
+                break
+            key = key_of([word.stem for word in run])
+            if len(key) < SHORTEST_NEARLY or key in self._parts or self._index.find(key):
+                continue
+            known = [self._index.knows(word.stem) for word in run]
+            strange = any(
+                not knows and frequency(word.plain, self._codes) < ordinary
+                for word, knows in zip(run, known, strict=True)
+            )
+            if not strange or (length > 1 and not any(known)):
+                continue
+            allowed = 1 if len(key) < LONG_NAME else 2
+            near = self._index.nearest_name(key, allowed)
+            if not near or (len(near) > 1 and near[0][1] == near[1][1]):
+                continue
+            right, edits = near[0]
+            cost = COST_OF_NEARLY + MISSPELT * edits
+            meanings = tuple(self._index.find(right))
+            found.append(_segment(words, first, first + length, cost, meanings=meanings, edits=edits + 1))
+        return found
+
+    def _alone(self, words: Sequence[Word], first: int) -> Segment:
+        word = words[first]
+        if word.is_sign:
+            return _segment(words, first, first + 1, COST_OF_SIGN, is_sign=True)
+        ordinary = frequency(word.plain, self._codes) >= ORDINARY
+        cost = COST_OF_ORDINARY_WORD if ordinary else COST_OF_RARE_WORD
+        return _segment(words, first, first + 1, cost)
+
+    def _correct(self, word: Word, ordinary: float) -> tuple[str, int]:
+        """The menu's word that was probably meant, and how many edits away it is."""
+        if word.is_sign or word.plain in self._parts or self._index.knows(word.stem):
+            return word.stem, 0
+        if word.plain.endswith("s") and self._index.knows(word.plain[:-1]):
+            return word.plain[:-1], 0
+        if not word.plain.isalpha() or frequency(word.plain, self._codes) >= ordinary:
+            return word.stem, 0
+        is_right = frequency(word.plain, self._codes) >= SPELT_RIGHT
+        near = self._index.nearest_word(word.stem, 1 if is_right else _most_edits(word.stem))
+        if near and not (is_right and near[0][0][0] != word.stem[0]):
+            return near[0]
+        full = self._index.abbreviated(word.stem)
+        return (full, 1) if full else (word.stem, 0)
+
+
+def _way_back(best: Sequence[tuple[float, Segment | None]]) -> list[Segment]:
+    found = []
+    at = len(best) - 1
+    while at > 0:
+        segment = best[at][1]
+        assert segment is not None
+        found.append(segment)
+        at = segment.first
+    return found[::-1]
+
+
+def _most_edits(word: str) -> int:
+    return 1 if len(word) < 6 else 2 if len(word) < 9 else 3
+
+
+def _segment(
+    words: Sequence[Word],
+    first: int,
+    last: int,
+    cost: float,
+    *,
+    part: Part | None = None,
+    amount: str = "",
+    number: Number | None = None,
+    meanings: tuple[Meaning, ...] = (),
+    edits: int = 0,
+    is_sign: bool = False,
+) -> Segment:
+    text = key_of([word.text for word in words[first:last]])
+    start, end = words[first].start, words[last - 1].end
+    return Segment(first, last, start, end, text, cost, part, amount, number, meanings, edits, is_sign)
