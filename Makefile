@@ -74,6 +74,9 @@ bench-understanding: environments ## Orders and intents of real people, beside s
 	@$(COMMERCE)/python -m deploy.model
 	@$(DIALOGUE)/python -m bench.understanding $(if $(filter 1,$(QUICK)),--quick)
 
+nlu-report: environments ## What the model takes for what, as pictures and a page, beside the report before
+	@$(COMMERCE)/python -m bench.nlu_report
+
 check: environments ## Format, lint and types
 	$(COMMERCE)/ruff format --check .
 	$(COMMERCE)/ruff check .

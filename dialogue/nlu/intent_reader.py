@@ -14,6 +14,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from dialogue.nlu.order_parser import READING
 from dialogue.orders.cover import Segment
+from dialogue.orders.language import Part
 from dialogue.orders.reader import Reading
 from dialogue.turn import Situation, current_turn
 
@@ -34,6 +35,8 @@ BESIDE_PRODUCTS = frozenset(
 NO_PRODUCT = frozenset("give_quantity greet goodbye".split())
 """Guesses that give way where something that is on no menu was counted: "2 pizzas"."""
 
+CHANGES = frozenset((Part.CORRECTION, Part.INSTEAD_OF, Part.DEFINITE, Part.REFERENCE, Part.REMOVE))
+"""What speaks of something that was ordered before."""
 BROWSING = frozenset(("BROWSING_PRODUCTS", "ADDING_TO_CART"))
 NOTHING_MORE = frozenset("deny affirm thank checkout".split())
 MOST_WORDS_OF_NO = 3
@@ -79,6 +82,8 @@ def intent_of(text: str, reading: Reading, guess: dict[str, Any]) -> str | None:
     only_order = reading.left_over == 0
     if any(line.products for line in reading.lines):
         return _intent_with_products(reading, name, confidence)
+    if reading.counted_unknown and name == "modify_item" and _orders_more(reading):
+        return "select_product"
     if reading.counted_unknown and name in NO_PRODUCT and reading.left_over <= MOST_WORDS_BESIDE:
         return "select_product"
     if not only_order or name in ABOUT_PRODUCTS:
@@ -95,6 +100,8 @@ def intent_of(text: str, reading: Reading, guess: dict[str, Any]) -> str | None:
 
 def _intent_with_products(reading: Reading, name: str | None, confidence: float) -> str | None:
     removed = all(line.removed for line in reading.lines)
+    if name == "modify_item" and _orders_more(reading):
+        return "select_product"
     if name in ABOUT_PRODUCTS or (name == "deny" and removed):
         return None
     if removed:
@@ -104,6 +111,14 @@ def _intent_with_products(reading: Reading, name: str | None, confidence: float)
     if reading.left_over > MOST_WORDS_BESIDE and confidence >= DOUBTFUL:
         return None
     return "select_product"
+
+
+def _orders_more(reading: Reading) -> bool:
+    """Whether it counts something ("a latte with oat milk") and changes nothing: no "the", no "make it"."""
+    if any(segment.part in CHANGES for segment in reading.segments):
+        return False
+    counted = any(line.products and line.quantity is not None and not line.removed for line in reading.lines)
+    return counted or bool(reading.counted_unknown)
 
 
 def _is_quantity(segment: Segment) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from dialogue.orders.around import BREAKS, Around, is_part, is_postfix, joins
+from dialogue.orders.around import BREAKS, SILENT, Around, is_part, is_postfix, joins
 from dialogue.orders.cover import Segment
 from dialogue.orders.drafts import Draft, Group, Said
 from dialogue.orders.index import Meaning
@@ -169,6 +169,9 @@ class Walk:
             self._replace(segment, number)
         elif known is not None:
             self._targets = [known.whole]
+        elif number is None and self._names_kind_of(place, segment):
+            self._drafts[-1].segment = segment
+            self._targets = [self._drafts[-1].whole]
         elif not self._speaks_of_same(segment, number):
             self._draft(place, segment, number)
         self._correcting = self._with = self._left_out = False
@@ -205,6 +208,16 @@ class Walk:
         ]
         found = found or [draft for draft in self._drafts if draft.segment.text.lower().endswith(text)]
         return found[-1] if len({draft.segment.products for draft in found}) == 1 else None
+
+    def _names_kind_of(self, place: int, segment: Segment) -> bool:
+        """Whether the draft before was only the kind: "a pizza margherita", "uma pizza grande de calabresa"."""
+        last = self._drafts[-1] if self._drafts else None
+        if last is None or last.segment.is_whole_product or last.groups or not segment.is_whole_product:
+            return False
+        if last.segment.products and not set(segment.products) & set(last.segment.products):
+            return False
+        between = [s for s in self._segments[:place] if s.first >= last.segment.last]
+        return all(s.option or s.part in (*SILENT, Part.CONTAINER) for s in between)
 
     def _speaks_of_some(self, known: Draft, number: Decimal) -> None:
         """ "Two of the americanos", or "make it three cookies" after another number of them."""
@@ -443,7 +456,9 @@ class Walk:
             self._ignoring = True
         elif part is Part.REFERENCE and self._drafts and not self._drafts[-1].groups:
             self._targets = [self._drafts[-1].whole]
-        elif part is Part.SAME and self._drafts and not self._leads_to_name(place):
+        elif part is Part.SAME and self._drafts and self._around.leads_to_product(place):
+            self._pending += self._drafts[-1].whole.said
+        elif part is Part.SAME and self._drafts and not self._leads_to_option(place):
             last = self._drafts[-1]
             self._drafts.append(replace(last, whole=Group(ONE, list(last.whole.said)), groups=[]))
             self._targets = [self._drafts[-1].whole]
@@ -461,9 +476,6 @@ class Walk:
             return
         self._order.strain += WITH_AFTER_NUMBER if self._number is not None else 0
         self._order.strain += WITH_AFTER_OPTION if before.is_ambiguous else 0
-
-    def _leads_to_name(self, place: int) -> bool:
-        return self._leads_to_option(place) or self._around.leads_to_product(place)
 
     def _leads_to_option(self, place: int) -> bool:
         following = self._around.following(place)

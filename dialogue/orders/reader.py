@@ -122,6 +122,8 @@ class OrderReader:
         doubts += ["number of nothing" for _ in order.free]
         if order.loose:
             doubts.append("option of nothing")
+        if not lines and order.left_over:
+            doubts.append("nothing understood")
         for segment in order.left_over:
             if frequency(segment.text.lower(), (code, "en")) < ORDINARY:
                 doubts.append("unknown word")

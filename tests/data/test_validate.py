@@ -61,7 +61,7 @@ def test_nothing_is_wrong_but_what_only_actions_use(warnings: list[str]) -> None
 
 
 def test_internal_events_have_no_examples() -> None:
-    for path in Path(ROOT / "data" / "nlu").glob("*.yml"):
+    for path in Path(ROOT / "data" / "nlu").rglob("*.yml"):
         for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
             assert entry["intent"] not in INTERNAL
 
