@@ -12,7 +12,7 @@ from dialogue.orders.numbers import Number, number_at
 from dialogue.orders.rarity import ORDINARY, SPELT_RIGHT, frequency
 from dialogue.orders.words import Word, key_of
 
-MOST_PHRASE_WORDS, SHORTEST_PHRASE = 5, 3
+MOST_PHRASE_WORDS = 5
 SIZE = "size"
 COST_OF_PART = {Part.FILLER: 0.25, Part.GENERIC: 0.24}
 COST_OF_OTHER_PART, COST_OF_NUMBER, COST_OF_SIGN = 0.22, 0.2, 0.1
@@ -136,8 +136,8 @@ class Cover:
             plain, stem = plain + word.plain, stem + word.stem
             right, edits = right + corrected[first + length - 1][0], edits + corrected[first + length - 1][1]
             # Spaces make no difference, but "n a" is no "na".
-            is_phrase = length == 1 or len(plain) >= SHORTEST_PHRASE
-            if length <= MOST_PHRASE_WORDS and is_phrase and plain in self._parts:
+            letters = length > 1 and len(plain) == length and plain.isalpha()
+            if length <= MOST_PHRASE_WORDS and not letters and plain in self._parts:
                 part, name = self._parts[plain]
                 cost = COST_OF_PART.get(part, COST_OF_OTHER_PART)
                 said = _segment(words, first, first + length, cost, part=part, amount=name)
@@ -205,10 +205,10 @@ class Cover:
 
     def _correct(self, word: Word, ordinary: float) -> tuple[str, int]:
         """The menu's word that was probably meant, and how many edits away it is."""
-        if word.plain.endswith("s") and self._index.knows(word.plain[:-1]):
-            return word.plain[:-1], 0
         if word.is_sign or word.plain in self._parts or self._index.knows(word.stem):
             return word.stem, 0
+        if word.plain.endswith("s") and self._index.knows(word.plain[:-1]):
+            return word.plain[:-1], 0
         if not word.plain.isalpha() or frequency(word.plain, self._codes) >= ordinary:
             return word.stem, 0
         is_right = frequency(word.plain, self._codes) >= SPELT_RIGHT

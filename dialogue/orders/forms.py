@@ -13,6 +13,7 @@ from dialogue.orders.words import Words, key_of
 MOST_VARIANTS = 48
 MOST_WORDS = 8
 MOST_NUMBER_IN_NAME = 20
+SHORT_WORD = 3
 _GLUE = (Part.WITH, Part.AND, Part.OR, Part.ARTICLE, Part.FILLER, Part.DEFINITE, Part.OF)
 
 Run = tuple[str, ...]
@@ -74,6 +75,8 @@ class NameForms:
         spoken = tuple(word for word in words if any(letter.isalnum() for letter in word))
         if spoken and spoken != words and not (len(spoken) == 1 and spoken[0].isdigit()):
             found.append(spoken)
+        if len(words[-1]) <= SHORT_WORD and words[-1].isalpha():
+            found.append((*words[:-1], words[-1] + "s"))  # too short to have a singular: "7 ups"
         runs = itertools.combinations(range(len(words) + 1), 2)
         for start, stop in sorted(runs, key=lambda ends: ends[0] - ends[1]):
             run = words[start:stop]
