@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from dialogue.orders.cover import Cover, Segment
 from dialogue.orders.drafts import Draft, Line, change_of, lines_of
 from dialogue.orders.forms import NameForms
 from dialogue.orders.grammar import Order, read_order
-from dialogue.orders.index import NameIndex
+from dialogue.orders.index import SHORT, NameIndex
 from dialogue.orders.language import Language, Part
 from dialogue.orders.menu import Menu
 from dialogue.orders.rarity import ORDINARY, frequency
@@ -99,13 +99,23 @@ class OrderReader:
             tuple(order.free),
             tuple(_unknown_runs(order, segments)),
             tuple((segment.start, segment.end) for segment, _ in order.unknown),
-            tuple(self._doubts(order, lines, code)),
+            tuple([*self._doubts(order, lines, code), *self._doubts_of_words(segments, lines)]),
             order.corrects,
             any(segment.part is Part.CHECKOUT for segment in segments),
             self._ordinal(words, code),
             tuple(segments),
             code,
         )
+
+    def _doubts_of_words(self, segments: Sequence[Segment], lines: Sequence[Line]) -> Iterator[str]:
+        """What is said in a way that often means something else than it was read as."""
+        if any(s.meanings and min(m.cost for m in s.meanings) >= SHORT for s in segments):
+            yield "part of a name"
+        if any(segment.part in (Part.INSTEAD_OF, Part.BUT) for segment in segments):
+            yield "an exception"
+        said = [modifier for line in lines for modifier in line.modifiers]
+        if not self.menu.qualifiers and any(one.amount or one.count for one in said):
+            yield "an amount that the menu does not have"
 
     def _ordinal(self, words: Sequence[Word], code: str) -> int | None:
         known = self._languages[code].ordinals
