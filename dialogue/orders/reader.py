@@ -10,11 +10,12 @@ from dialogue.orders import language as languages
 from dialogue.orders.cover import Cover, Segment
 from dialogue.orders.drafts import Draft, Line, change_of, lines_of
 from dialogue.orders.forms import NameForms
-from dialogue.orders.grammar import Order, read_order
+from dialogue.orders.grammar import read_order
 from dialogue.orders.index import SHORT, NameIndex
 from dialogue.orders.language import Language, Part
 from dialogue.orders.menu import Menu
 from dialogue.orders.rarity import ORDINARY, frequency
+from dialogue.orders.walking import Order
 from dialogue.orders.words import Word, Words, key_of
 
 MOST_WORDS_READ = 150
@@ -99,7 +100,7 @@ class OrderReader:
             tuple(order.free),
             tuple(_unknown_runs(order, segments)),
             tuple((segment.start, segment.end) for segment, _ in order.unknown),
-            tuple([*self._doubts(order, lines, code), *self._doubts_of_words(segments, lines)]),
+            (*self._doubts(order, lines, code), *self._doubts_of_words(segments, lines)),
             order.corrects,
             any(segment.part is Part.CHECKOUT for segment in segments),
             self._ordinal(words, code),

@@ -1,0 +1,94 @@
+"""Numbers of an order: how many of what."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from dialogue.orders.around import is_part
+from dialogue.orders.cover import Segment
+from dialogue.orders.drafts import Draft, Group
+from dialogue.orders.language import Part
+from dialogue.orders.options import Options
+from dialogue.orders.walking import (
+    AMBIGUOUS_GROUP,
+    COUNTED_OPTION,
+    GROUP_OF_VAGUE,
+    NEW_UNITS,
+    ONE,
+    counts,
+    same_slot,
+)
+
+
+class Counting(Options):
+    """What a number does."""
+
+    def _numbered(self, place: int, segment: Segment) -> None:
+        assert segment.number is not None
+        value, around = segment.number.value, self._around
+        last = self._drafts[-1] if self._drafts else None
+        before, following = around.previous(place), around.following(place)
+        if is_part(before, Part.EACH) or around.is_pronoun(place) or around.is_price(place):
+            return
+        if value == 0 and self._leads_to_option(place):
+            self._without(place)
+            return
+        if last and is_part(before, Part.OTHER) and last.groups and last.groups[-1].is_rest:
+            last.groups[-1].count = value
+        elif around.measures_option(place) or (self._with and is_part(following, Part.MEASURE)):
+            self._count = int(value)
+        elif last and self._counts_what_was_named(place, segment, last):
+            last.whole.count = value
+        elif around.leads_to_product(place):
+            self._begin(value)
+        elif last and self._correcting and not around.speaks_of_options(place):
+            last.whole.count = value
+            self._correcting = False
+        elif last and is_part(following, Part.PARTIAL) and last.whole.count is None and not last.groups:
+            last.whole.count = value
+        elif last and around.speaks_of_options(place):
+            self._some_are_different(place, value, last)
+        elif last and last.whole.count is None and around.follows_product(place):
+            last.whole.count = value
+        else:
+            self._loose_number(place, segment, value)
+
+    def _counts_what_was_named(self, place: int, segment: Segment, last: Draft) -> bool:
+        """Whether it is the "x3" of "fries x3, coke x2", or a list has all its numbers behind the names."""
+        if self._postfix:
+            return True
+        is_times = segment.number is not None and segment.number.is_times
+        return is_times and last.whole.count is None and self._around.follows_product(place)
+
+    def _some_are_different(self, place: int, value: Decimal, last: Draft) -> None:
+        """ "Two lattes, one decaf", or "a burger with two eggs"."""
+        total = last.whole.count or (None if last.plural else ONE)
+        following = self._around.following(place)
+        assert following is not None
+        counts_option = following.option is not None
+        directly = is_part(self._around.previous(place), Part.WITH)
+        too_many = total is not None and value > total - sum(counts(last))
+        if counts_option and (value > 1 or total == 1) and (directly or (too_many and value > 1)):
+            self._count = int(value)
+            self._order.strain += 0 if self._with else COUNTED_OPTION
+            return
+        said = last.whole.said
+        is_new = total is not None and (value + sum(counts(last)) > total or (value >= total and bool(said)))
+        is_new = is_new or any(same_slot(one.segment, following) and one.segment.is_size for one in said)
+        self._order.strain += NEW_UNITS if is_new else 0
+        self._order.strain += AMBIGUOUS_GROUP if counts_option and following.is_ambiguous else 0
+        self._order.strain += 0 if last.segment.is_whole_product else GROUP_OF_VAGUE
+        self._group(Group(value, additional=is_new))
+
+    def _loose_number(self, place: int, segment: Segment, value: Decimal) -> None:
+        following = self._around.following(place)
+        if (
+            following is not None
+            and (following.unknown or (not self._drafts and following.option))
+            or not self._drafts
+            and self._around.speaks_of_options(place)
+        ):
+            self._begin(value)
+        else:
+            self._order.free.append(segment)
+            self._order.corrects = self._order.corrects or self._correcting

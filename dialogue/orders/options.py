@@ -1,0 +1,164 @@
+"""Options of an order: chosen, left out, and for which units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dialogue.orders.around import is_part, joins
+from dialogue.orders.cover import Segment
+from dialogue.orders.drafts import Draft, Group, Said
+from dialogue.orders.language import Part
+from dialogue.orders.walking import ONE, THE_OPTION, WITH_AFTER_NUMBER, WITH_AFTER_OPTION, Walking, same_slot
+
+
+class Options(Walking):
+    """What an option's name, a "no" and a "light" do."""
+
+    def _option(self, place: int, segment: Segment) -> None:
+        if self._is_amount(place, segment):
+            self._amount, self._with = "extra", True
+            return
+        if self._only_repeats(place, segment):
+            return
+        self._order.strain += THE_OPTION if self._may_be_known(place, segment) else 0
+        self._removing = False
+        left_out = self._ignoring or self._is_left_out(place, segment)
+        said = Said(segment, left_out, self._amount, self._count)
+        self._amount, self._count, self._ignoring = "", None, False
+        if not self._drafts or (not left_out and self._is_before_product(place)):
+            self._pending.append(said)
+            return
+        self._aim(place)
+        for target in self._targets:
+            if self._correcting:
+                _correct(target, said)
+            target.said.append(said)
+        self._correcting = False
+
+    def _may_be_known(self, place: int, segment: Segment) -> bool:
+        """Whether "the strawberry" may be the product that was named before."""
+        if not segment.is_ambiguous or not is_part(self._around.beside(place, -1), Part.DEFINITE):
+            return False
+        return any(draft.segment.text.lower().startswith(segment.text.lower()) for draft in self._drafts)
+
+    def _is_before_product(self, place: int) -> bool:
+        if self._number is not None:
+            return self._around.leads_to_product(place)
+        directly = is_part(self._around.previous(place), Part.WITH, Part.QUALIFIER, Part.MEASURE, Part.ADDING)
+        return not directly and self._around.leads_to_product(place, adjective=True)
+
+    def _aim(self, place: int) -> None:
+        """Find out which units an option is for."""
+        last = self._drafts[-1]
+        if not self._targets:
+            self._targets = [last.whole]
+        meant = self._around.postposed(place)
+        if meant is Part.OTHER and last.groups and not last.groups[-1].is_rest:
+            self._group(Group(None, is_rest=True))
+        elif meant is Part.ONE_OF_THEM and not last.groups:
+            self._group(Group(ONE))
+        elif meant is Part.EACH:
+            self._targets = all_units(self._drafts)
+
+    def _is_left_out(self, place: int, segment: Segment) -> bool:
+        """Whether a "no" before reaches this option: `no onions or mayo`, not `no onions, large`."""
+        if not self._left_out:
+            return False
+        first, self._last_left_out = self._last_left_out, segment
+        if first is None:
+            return True
+        before = self._around.previous(place)
+        goes_on = is_part(before, Part.OR) or (same_slot(first, segment) and not self._amount)
+        goes_on = goes_on or (joins(before) and not segment.is_size and not self._amount)
+        self._left_out = goes_on
+        return goes_on
+
+    def _is_amount(self, place: int, segment: Segment) -> bool:
+        """Whether it is the "double" of "with double almond milk", not of "a double latte"."""
+        following = self._around.beside(place, 1)
+        if not segment.is_multiple or following is None or following.is_sign:
+            return False
+        if following.option and not self._with:
+            return False
+        if following.is_whole_product or following.number is not None:
+            return False
+        if following.option and self._around.leads_to_product(place, adjective=True):
+            return False
+        return bool(following.option) or following.unknown or is_part(following, Part.GENERIC)
+
+    def _only_repeats(self, place: int, segment: Segment) -> bool:
+        """Whether it is the "sweetener" of "vanilla sweetener": the word of a kind, behind an option."""
+        before = self._around.beside(place, -1)
+        return segment.is_generic and before is not None and before.option is not None
+
+    def _is_asked_for(self, place: int) -> bool:
+        """Whether a word of a kind stands alone for the only option of that kind: `no syrup`, `extra
+        sauce`."""
+        before, after = self._around.beside(place, -1), self._around.beside(place, 1)
+        ends = after is None or not (after.option or after.products)
+        return ends and is_part(before, Part.WITHOUT, Part.QUALIFIER, Part.WITH)
+
+    def _speaks_against_option(self, place: int) -> None:
+        """What something is "with" is a product."""
+        before = self._around.previous(place)
+        if before is None or before.option is None:
+            return
+        self._order.strain += WITH_AFTER_NUMBER if self._number is not None else 0
+        self._order.strain += WITH_AFTER_OPTION if before.is_ambiguous else 0
+
+    def _leads_to_option(self, place: int) -> bool:
+        following = self._around.following(place)
+        return following is not None and following.option is not None
+
+    def _without(self, place: int) -> None:
+        following = self._around.following(place)
+        if following is None or following.is_sign or joins(following):
+            self._as_opposed()
+            return
+        self._left_out, self._with, self._last_left_out = True, False, None
+
+    def _as_opposed(self) -> None:
+        """ "One with cream and one without": the second has none of what the first has."""
+        last = self._drafts[-1] if self._drafts else None
+        if last is None or not last.groups or last.groups[-1].said:
+            return
+        others = last.groups[-2].said if len(last.groups) > 1 else last.whole.said
+        last.groups[-1].said += [replace(one, left_out=True) for one in others[-1:]]
+
+    def _qualify(self, place: int, segment: Segment) -> None:
+        """ "Light ice", or "ice, light"."""
+        before, after = self._around.beside(place, -1), self._around.beside(place, 1)
+        postposed = before is not None and before.option and (after is None or after.is_sign)
+        if postposed and self._targets and self._targets[0].said:
+            for target in self._targets:
+                target.said[-1] = replace(target.said[-1], amount=segment.amount)
+            return
+        self._amount, self._left_out, self._with = segment.amount, False, True
+
+    def _deny_last_option(self, place: int) -> None:
+        """ "Onions no": what stands right before is left out."""
+        before = self._around.beside(place, -1)
+        if before is not None and before.option:
+            for target in self._targets:
+                target.said[-1:] = [replace(one, left_out=True) for one in target.said[-1:]]
+
+    def _undo_last_options(self) -> None:
+        """ "Tomato and lettuce removed"."""
+        for target in self._targets:
+            target.said[:] = [replace(one, left_out=True) for one in target.said]
+
+
+def all_units(drafts: Sequence[Draft]) -> list[Group]:
+    """What "both" speaks of: the units of the last line that were told apart, or else all lines."""
+    groups = drafts[-1].groups
+    if not groups:
+        return [draft.whole for draft in drafts]
+    return [drafts[-1].whole, *groups] if any(group.additional for group in groups) else list(groups)
+
+
+def _correct(target: Group, said: Said) -> None:
+    """A corrected option takes the place of the one of its slot, or of the last one."""
+    same = [one for one in target.said if same_slot(one.segment, said.segment)]
+    if same:
+        target.said.remove(same[-1])
