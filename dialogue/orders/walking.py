@@ -12,23 +12,10 @@ from dialogue.orders.drafts import Draft, Group, Said
 
 ONE = Decimal(1)
 # How much it speaks against a reading that it leaves things over, or joins what people do not join.
-LOOSE_NUMBER, LOOSE_OPTION, LOST_NUMBER, UNPARTED, PRODUCT_AFTER_WITH, COUNTED_OPTION = (
-    1.0,
-    1.0,
-    1.0,
-    0.5,
-    0.6,
-    0.3,
-)
-WAITING_GROUP, WITH_AFTER_NUMBER, WITH_AFTER_OPTION, THE_OPTION, GROUP_OF_VAGUE, NEW_UNITS = (
-    0.6,
-    0.6,
-    0.3,
-    0.3,
-    0.3,
-    0.3,
-)
-AMBIGUOUS_GROUP = 0.3
+LOOSE_NUMBER = LOOSE_OPTION = LOST_NUMBER = 1.0
+PRODUCT_AFTER_WITH = WAITING_GROUP = WITH_AFTER_NUMBER = 0.6
+UNPARTED = 0.5
+COUNTED_OPTION = WITH_AFTER_OPTION = THE_OPTION = GROUP_OF_VAGUE = NEW_UNITS = AMBIGUOUS_GROUP = 0.3
 
 
 @dataclass
