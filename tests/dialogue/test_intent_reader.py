@@ -1,0 +1,75 @@
+"""What a message is meant as: the guess, read together with the order and where the conversation stands."""
+
+from __future__ import annotations
+
+import pytest
+from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from dialogue.nlu.intent_reader import IntentReader
+from dialogue.nlu.order_parser import OrderParser
+from dialogue.orders.reader import OrderReader
+from dialogue.turn import Situation, Turn, current_turn
+from tests.dialogue.orders.test_reader import MENU
+
+READER = OrderReader(MENU, ("en", "fr"))
+
+
+def meant(text: str, guess: str, confidence: float = 0.6, **situation: str | None) -> str:
+    """The intent of a message after a guess of the classifier, in a situation."""
+    parser = OrderParser(None)
+    parser.use(READER)
+    message = Message({TEXT: text, INTENT: {"name": guess, "confidence": confidence}})
+    token = current_turn.set(Turn(situation=Situation(**situation)))
+    try:
+        return str(IntentReader().process(parser.process([message]))[0].get(INTENT)["name"])
+    finally:
+        current_turn.reset(token)
+
+
+@pytest.mark.parametrize(
+    ("text", "guess", "expected"),
+    [
+        ("2 lattes", "give_quantity", "select_product"),
+        ("a latte with oat milk", "modify_item", "select_product"),
+        ("make it a latte with oat milk", "modify_item", "modify_item"),
+        ("put bacon on the beef burger", "modify_item", "modify_item"),
+        ("no fries", "deny", "deny"),
+        ("remove the fries", "select_product", "select_product"),
+        ("drop the fries", "greet", "remove_item"),
+        ("what milk goes with a latte", "browse_menu", "browse_menu"),
+        ("no onions", "deny", "modify_item"),
+        ("make that three", "select_product", "select_product"),
+        ("make that three", "greet", "modify_item"),
+        ("8135559987", "inform_contact", "inform_contact"),
+        ("3", "select_product", "select_product"),
+        ("3", "greet", "give_quantity"),
+        ("2 sushi", "give_quantity", "select_product"),
+        ("🙂", "affirm", "out_of_scope"),
+        ("👍", "greet", "affirm"),
+    ],
+)
+def test_the_order_tells_what_is_meant(text: str, guess: str, expected: str) -> None:
+    assert meant(text, guess) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "guess", "state", "expected"),
+    [
+        ("no thanks", "deny", "ADDING_TO_CART", "checkout"),
+        ("that's all", "affirm", "ADDING_TO_CART", "checkout"),
+        ("no thanks", "deny", "BROWSING_PRODUCTS", "deny"),
+        ("no that is the wrong one you idiot", "deny", "ADDING_TO_CART", "deny"),
+        ("i want to pay", "checkout", "AWAITING_PAYMENT", "inform_payment"),
+        ("i want to pay", "checkout", "ADDING_TO_CART", "checkout"),
+        ("the second one", "select_product", "BROWSING_PRODUCTS", "give_quantity"),
+        ("the second one", "select_product", "GREETING", "select_product"),
+        ("no thanks", "deny", None, "deny"),
+    ],
+)
+def test_the_state_takes_part(text: str, guess: str, state: str | None, expected: str) -> None:
+    assert meant(text, guess, state=state) == expected
+
+
+def test_a_form_reads_its_answers_itself() -> None:
+    assert meant("no thanks", "deny", state="ADDING_TO_CART", active_form="quantity_form") == "deny"
