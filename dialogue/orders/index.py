@@ -54,6 +54,7 @@ class NameIndex:
             [(name, known[name.text]) for name in menu.names if known[name.text].words]
         )
         words = {word for one in known.values() for run in (*one.variants, *one.denied) for word in run}
+        self._own = frozenset(word for one in known.values() for word in one.words)
         self._spellings = Spellings(words)
         self._whole = Spellings(key for key, meanings in self._meanings.items() if meanings[0].cost < SHORT)
         self._abbreviations = abbreviations(words)
@@ -71,8 +72,10 @@ class NameIndex:
         return self._abbreviations.get(word)
 
     def nearest_word(self, word: str, most_edits: int) -> list[tuple[str, int]]:
-        """Words of names that are spelt nearly so, with the number of edits, the nearest first."""
-        return self._spellings.nearest(word, most_edits)
+        """Words of names that are spelt nearly so, with the number of edits, the nearest first; of two that
+        are as near, the one that stands on the menu and not a synonym of it."""
+        near = self._spellings.nearest(word, most_edits)
+        return sorted(near, key=lambda one: (one[1], one[0] not in self._own))
 
     def nearest_name(self, key: str, most_edits: int) -> list[tuple[str, int]]:
         """Keys of whole names that are spelt nearly so, with the number of edits, the nearest first."""

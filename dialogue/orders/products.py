@@ -24,6 +24,9 @@ class Products(Walking):
         further = self._segments[place + 1 : place + 3]
         if len(further) == 2 and further[0].unknown and further[1].products == segment.products:
             beside += [further[1]]
+        before = self._segments[max(0, place - 2) : place]
+        if len(before) == 2 and before[1].unknown:
+            beside += [before[0]]
         return any(other.is_exact_product for other in beside)
 
     def _product(self, place: int, segment: Segment) -> None:
