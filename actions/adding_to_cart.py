@@ -12,6 +12,7 @@ from actions.base import QUANTITY_REFUSALS, ShopAction, refuse
 from actions.browsing_products import show
 from actions.conversation import Conversation
 from actions.formatting import shown_choices
+from actions.understood import Understood
 from shop import cart, catalogue
 from shop.cart_lines import WantedLine
 from shop.cart_view import CartView
@@ -28,22 +29,38 @@ class SelectProduct(ShopAction):
         understood = conversation.understood
         clear = [line for line in understood.lines if len(line.products) == 1]
         if understood.removed:
-            await _remove_lines(conversation)
-        if not clear or (understood.unsure and len(understood.lines) == 1):
-            if understood.lines or not understood.removed:
-                await self._pick(conversation)
-            return
-        await self._take_lines(conversation, clear)
+            await _exchange(conversation, clear)
+        elif understood.corrects and clear and not conversation.tracker.active_loop.get("name"):
+            await self._correct(conversation, clear)
+        elif not clear or (understood.unsure and len(understood.lines) == 1):
+            await self._pick(conversation)
+        else:
+            await self._take_lines(conversation, clear)
+
+    async def _correct(self, conversation: Conversation, lines: Sequence[WantedLine]) -> None:
+        """ "No, i meant the zobo": it takes the place of what was added last; "actually 1 cola", of colas
+        that are there: so many of them."""
+        try:
+            held = {str(line.product_id) for line in (await conversation.look(cart.current)).lines}
+        except EmptyCart:
+            held = set()
+        line = lines[0]
+        if not held:
+            await self._take_lines(conversation, lines)
+        elif line.products[0] in held and line.quantity is not None:
+            await _set_quantity(conversation, line.products[0], line.name, line.quantity)
+        else:
+            await _exchange(conversation, lines)
 
     async def _take_lines(self, conversation: Conversation, lines: Sequence[WantedLine]) -> None:
         """Add the lines that name one product; a lone product without a quantity is asked about."""
         understood = conversation.understood
-        lone = len(understood.lines) == 1 and not understood.removed and not understood.and_checkout
+        lone = len(understood.lines) == 1 and not understood.and_checkout
         if lone and lines[0].quantity is None and not _is_wished(lines[0]):
             selection = await conversation.do(
                 catalogue.Selection, catalogue.select, list(lines[0].products), lines[0].name
             )
-            await _picked(conversation, selection, quantity=None)
+            await _picked(conversation, selection, _kept_quantity(conversation, lines[0].products[0]))
             return
         try:
             changed = await conversation.do(cart.CartChange, cart.add_lines, lines)
@@ -55,23 +72,7 @@ class SelectProduct(ShopAction):
         conversation.leave_form()
         conversation.set(product=None, quantity=None)
         say_added(conversation, changed)
-        await self._go_on(conversation)
-
-    async def _go_on(self, conversation: Conversation) -> None:
-        """What else the message asked for: something that is on no menu, one of several, to pay."""
-        understood = conversation.understood
-        for option, product in understood.refused:
-            conversation.say("utter_unknown_option", asked=option, product=product)
-        for asked in understood.unknown:
-            conversation.say("utter_not_on_menu", asked=asked)
-        several = next((line for line in understood.lines if len(line.products) > 1), None)
-        if several is not None:
-            selection = await conversation.do(
-                catalogue.Selection, catalogue.select, list(several.products), several.name
-            )
-            await _picked(conversation, selection, several.quantity)
-        elif understood.and_checkout and not understood.unknown:
-            conversation.events.append(FollowupAction("action_checkout"))
+        await _go_on(conversation)
 
     async def _pick(self, conversation: Conversation) -> None:
         """A number of the list, a category, or words that may name a product."""
@@ -84,7 +85,9 @@ class SelectProduct(ShopAction):
                 selection = catalogue.Selection(choices=shown)
             elif understood.picks_from_list:
                 shown_before = shown_choices(conversation.tracker.get_slot("choices"))
-                number = understood.number or _place(understood.ordinal, len(shown_before))
+                number = _place(understood, len(shown_before))
+                if understood.ordinal is not None:
+                    quantity = understood.number or quantity
                 selection = await conversation.do(
                     catalogue.Selection, catalogue.choose_number, number, shown_before
                 )
@@ -145,20 +148,15 @@ class ModifyItem(ShopAction):
                     await conversation.do(catalogue.Choices, catalogue.show_menu, understood.category),
                 )
             return
+        if line is None and understood.kind:
+            line = WantedLine(understood.kind, str(understood.category), understood.category_quantity)
         quantity = (line.quantity if line else None) or understood.number
         if quantity is None:
             conversation.say("utter_what_can_be_changed")
             return
         product = await _in_cart(conversation, line) if line else await _by_place(conversation)
         asked = line.name if line else ""
-        changed = await conversation.do(cart.CartChange, cart.set_quantity, product, asked, quantity)
-        conversation.leave_form()
-        conversation.say(
-            "utter_quantity_changed",
-            product_name=changed.product,
-            quantity=changed.quantity,
-            **conversation.values_of(changed.cart),
-        )
+        await _set_quantity(conversation, product, asked, quantity)
 
 
 class RemoveItem(ShopAction):
@@ -170,18 +168,18 @@ class RemoveItem(ShopAction):
     async def answer(self, conversation: Conversation) -> None:
         understood = conversation.understood
         line = understood.lines[0] if understood.lines else None
-        change = line if line and line.removals else next(iter(understood.changes), None)
-        if change is not None and change.removals:
+        change = line if line and (line.removals or line.without) else next(iter(understood.changes), None)
+        if change is not None and (change.removals or change.without):
             await _change_options(conversation, change)
             return
-        if understood.removed:
-            await _remove_lines(conversation)
+        if understood.removed or understood.lines or understood.category:
+            await _exchange(conversation, [])
             return
-        product = await _in_cart(conversation, line) if line else await _by_place(conversation)
-        asked = line.name if line else understood.asked if understood.named else ""
+        product = await _by_place(conversation)
+        asked = understood.asked if understood.named else ""
         changed = await conversation.do(cart.CartChange, cart.remove, product, asked)
         conversation.leave_form()
-        _say_removed(conversation, changed)
+        _say_removed(conversation, changed.product, changed.cart)
 
 
 class ClearCart(ShopAction):
@@ -228,35 +226,94 @@ def say_added(conversation: Conversation, changed: cart.CartChange) -> None:
     conversation.say("utter_added", added=changed.product, **conversation.values_of(changed.cart))
 
 
-async def _remove_lines(conversation: Conversation) -> None:
-    """Take the lines that were named out of the cart, each told by itself."""
-    for line in conversation.understood.removed:
-        product = await _in_cart(conversation, line)
-        changed = await conversation.do(cart.CartChange, cart.remove, product, line.name)
-        conversation.leave_form()
-        _say_removed(conversation, changed)
+def _kept_quantity(conversation: Conversation, product: str) -> str | None:
+    """How many were asked for when the list was shown that this product stands in."""
+    shown = shown_choices(conversation.tracker.get_slot("choices"))
+    listed = any(choice.id == product for choice in shown)
+    return conversation.tracker.get_slot("quantity") if listed else None
 
 
-def _say_removed(conversation: Conversation, changed: cart.CartChange) -> None:
-    if changed.cart.lines:
-        values = conversation.values_of(changed.cart)
-        conversation.say("utter_removed", product_name=changed.product, **values)
+async def _set_quantity(conversation: Conversation, product: str | None, asked: str, quantity: str) -> None:
+    changed = await conversation.do(cart.CartChange, cart.set_quantity, product, asked, quantity)
+    conversation.leave_form()
+    conversation.say(
+        "utter_quantity_changed",
+        product_name=changed.product,
+        quantity=changed.quantity,
+        **conversation.values_of(changed.cart),
+    )
+
+
+async def _exchange(conversation: Conversation, added: Sequence[WantedLine]) -> None:
+    """Take out what is to go, put in what is to come, and go on with the rest of the message."""
+    understood = conversation.understood
+    removed = list(understood.removed)
+    if not removed and understood.corrects:
+        removed = [WantedLine((), "", None)]  # what was added last
+    elif not removed and understood.category:
+        removed = [WantedLine(understood.kind, understood.category, understood.category_quantity)]
+    elif not removed:
+        removed = list(understood.lines)
+    elif not added:
+        added = [line for line in understood.lines if len(line.products) == 1]
+    exchanged = await conversation.do(cart.Exchanged, cart.exchange, removed, added)
+    conversation.leave_form()
+    conversation.set(product=None, quantity=None)
+    if not exchanged.added:
+        _say_removed(conversation, exchanged.removed, exchanged.cart)
+    elif exchanged.removed:
+        values = conversation.values_of(exchanged.cart)
+        conversation.say("utter_exchanged", removed=exchanged.removed, added=exchanged.added, **values)
     else:
-        conversation.say("utter_removed_last", product_name=changed.product)
+        values = conversation.values_of(exchanged.cart)
+        conversation.say("utter_added", added=exchanged.added, **values)
+    if added:
+        await _go_on(conversation)
+    elif understood.and_checkout and exchanged.cart.lines:
+        conversation.events.append(FollowupAction("action_checkout"))
 
 
-def _place(ordinal: int | None, length: int) -> str:
-    """The number in a list that "the second" or "the last" (-1) means."""
-    return str(length if ordinal is None or ordinal < 0 else ordinal)
+async def _go_on(conversation: Conversation) -> None:
+    """What else the message asked for: something that is on no menu, one of several, to pay."""
+    understood = conversation.understood
+    for option, product in understood.refused:
+        conversation.say("utter_unknown_option", asked=option, product=product)
+    for asked in understood.unknown:
+        conversation.say("utter_not_on_menu", asked=asked)
+    several = next((line for line in understood.lines if len(line.products) > 1), None)
+    if several is not None:
+        selection = await conversation.do(
+            catalogue.Selection, catalogue.select, list(several.products), several.name
+        )
+        await _picked(conversation, selection, several.quantity)
+    elif understood.category and understood.lines:
+        conversation.set(quantity=understood.category_quantity)
+        show(conversation, await conversation.do(catalogue.Choices, catalogue.show_menu, understood.category))
+    elif understood.and_checkout and not understood.unknown:
+        conversation.events.append(FollowupAction("action_checkout"))
+
+
+def _say_removed(conversation: Conversation, removed: str, view: CartView) -> None:
+    if view.lines:
+        conversation.say("utter_removed", product_name=removed, **conversation.values_of(view))
+    else:
+        conversation.say("utter_removed_last", product_name=removed)
+
+
+def _place(understood: Understood, length: int) -> str:
+    """The number in a list that "2", "the second" or "the last" means."""
+    if understood.ordinal is None:
+        return str(understood.number)
+    return str(length if understood.ordinal < 0 else understood.ordinal)
 
 
 async def _by_place(conversation: Conversation) -> str | None:
     """The product that "the second one" of the cart is; None where no place was said."""
-    ordinal = conversation.understood.ordinal
-    if ordinal is None:
+    understood = conversation.understood
+    if understood.ordinal is None:
         return None
     lines = (await conversation.look(cart.current)).lines
-    place = int(_place(ordinal, len(lines)))
+    place = int(_place(understood, len(lines)))
     return str(lines[place - 1].product_id) if 1 <= place <= len(lines) else None
 
 

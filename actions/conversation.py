@@ -165,7 +165,9 @@ class Conversation:
     def forget_misunderstandings(self) -> None:
         """Begin to count anew what was not understood, unless this very message was not."""
         counted = any(event.get("name") == MISUNDERSTOOD_SLOT for event in self.events)
-        if self.tracker.slots.get(MISUNDERSTOOD_SLOT) and not counted and not self.is_notice:
+        # What a form asks in the same turn is no sign that this message was understood.
+        is_question = self._action.startswith(("action_ask_", "validate_"))
+        if self.tracker.slots.get(MISUNDERSTOOD_SLOT) and not (counted or is_question or self.is_notice):
             self.set(**{MISUNDERSTOOD_SLOT: 0})
 
     def forget_session(self) -> None:

@@ -24,6 +24,8 @@ class Understood:
     words: list[str]
     category: str | None
     category_quantity: str | None
+    kind: tuple[str, ...]
+    """The products of that category."""
     number: str | None
     asked: str
     intent: str
@@ -37,6 +39,8 @@ class Understood:
     """What was asked for and is on no menu."""
     ordinal: int | None
     """Which one of a list is spoken of; -1 is the last."""
+    corrects: bool
+    """Whether what is named takes the place of what was added last ("no, i meant the zobo")."""
     and_checkout: bool
     """Whether the same message asks to pay."""
     named: bool
@@ -63,9 +67,11 @@ class Understood:
             unsure=any(value.get("unsure") for value in kept),
             unknown=tuple(_quoted(str(e["value"])) for e in entities if e.get("entity") == "unknown_product"),
             ordinal=ordinals[0] if ordinals else None,
+            corrects=any(e.get("entity") == "correction" for e in entities),
             and_checkout=any(e.get("entity") == "and_checkout" for e in entities),
             words=re.findall(r"[\w-]+", text),
             category=categories[0]["category"] if categories else None,
+            kind=tuple(categories[0].get("kind", ())) if categories else (),
             category_quantity=categories[0].get("quantity") if categories else None,
             number=str(numbers[0]) if numbers else None,
             asked=_quoted(named[0] if named else text),
@@ -93,6 +99,7 @@ def _line(value: Mapping[str, Any]) -> WantedLine:
         value.get("quantity"),
         tuple(value.get("options", ())),
         tuple(value.get("removals", ())),
+        tuple(value.get("without", ())),
     )
 
 

@@ -79,7 +79,7 @@ def prepare_model(log: Path, report: Report) -> Path:
         model.touch()  # the newest is the one that a plain `rasa run` takes
         report(f"model {model.name} is up to date")
         return model
-    report("training the model; this takes about a minute")
+    report("training the model; this takes about two minutes")
     log.parent.mkdir(parents=True, exist_ok=True)
     building = MODELS / "building"
     arguments = ["train", "--fixed-model-name", model.name, "--out", str(building)]

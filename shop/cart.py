@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from db.models import Cart, CartItem, CartStatus, Customer, OrderStatus
@@ -13,6 +13,7 @@ from shop.cart_lines import (
     WantedLine,
     check_left,
     find_changed,
+    find_held,
     find_line,
     picked,
     set_line,
@@ -25,7 +26,7 @@ from shop.cart_lines import (
 from shop.cart_view import CartView, view_cart, view_order
 from shop.catalogue import ProductDetails, details
 from shop.conversation import ConversationState, is_expired, move
-from shop.errors import EmptyCart, NothingToUndo
+from shop.errors import EmptyCart, NothingToUndo, NotInCart
 from shop.options import as_wished
 from shop.quantities import as_quantity
 from shop.reopening import reopen
@@ -76,6 +77,51 @@ def add_lines(work: Work, customer: Customer, lines: Sequence[WantedLine]) -> Ca
     move(work, customer, ConversationState.ADDING_TO_CART)
     names = ", ".join(f"{quantity} × {name}" for name, quantity in added)
     return CartChange(names, sum(quantity for _, quantity in added), view_cart(work, cart))
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """What went out of the cart and what came in, each with its units; empty where nothing did."""
+
+    removed: str
+    added: str
+    cart: CartView
+
+
+def exchange(
+    work: Work, customer: Customer, removed: Sequence[WantedLine], added: Sequence[WantedLine]
+) -> Exchanged:
+    """Take lines out and put others in, all or none.
+
+    As many units go as were said, or all of a line. Where one goes for one whose number was not said, the
+    number stays. What is to go and is not there is no reason to refuse what is to come.
+
+    Raises:
+        EmptyCart, NotInCart: if nothing is to come; the same as `add` otherwise.
+    """
+    cart = _cart_to_change(work, customer)
+    gone = []
+    for line in removed:
+        try:
+            gone.append(_take_out(work, cart, line))
+        except (EmptyCart, NotInCart):
+            if not added:
+                raise
+    if len(gone) == 1 and len(added) == 1 and added[0].quantity is None:
+        added = [replace(added[0], quantity=str(gone[0][0]))]
+    put = [_put(work, cart, line) for line in added]
+    move(work, customer, ConversationState.ADDING_TO_CART)
+    names = ", ".join(name for _, name in gone)
+    return Exchanged(names, ", ".join(f"{units} × {name}" for name, units in put), view_cart(work, cart))
+
+
+def _take_out(work: Work, cart: Cart, line: WantedLine) -> tuple[int, str]:
+    """Take units of a line out; how many, and of what: with its units, if some stay."""
+    item = find_held(cart, line)
+    held, name = item.quantity, item.product.name
+    units = held if line.quantity is None else min(as_quantity(line.quantity), held)
+    take_units(work, cart, item, units)
+    return units, name if units == held else f"{units} × {name}"
 
 
 def ask_quantity(work: Work, customer: Customer, product_id: str) -> ProductDetails:

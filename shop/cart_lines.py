@@ -30,7 +30,8 @@ SAME_NAME = 80
 class WantedLine:
     """A line that a customer asks for: one product, or several that the words may mean.
 
-    `quantity` is as it was typed, None where none was said; `options` are ids, `removals` names.
+    `quantity` is as it was typed, None where none was said; `options` are ids, `removals` names, and
+    `without` ids of options that are to be taken off.
     """
 
     products: tuple[str, ...]
@@ -38,6 +39,7 @@ class WantedLine:
     quantity: str | None
     options: tuple[str, ...] = ()
     removals: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 def find_line(cart: Cart, product_id: str | None, asked: str) -> CartItem:
@@ -64,16 +66,37 @@ def find_line(cart: Cart, product_id: str | None, asked: str) -> CartItem:
     return newest_first[best[2]]
 
 
+def find_held(cart: Cart, line: WantedLine) -> CartItem:
+    """The line of the cart that is meant by one of several products, or by none: then the newest.
+
+    Raises:
+        EmptyCart, NotInCart
+    """
+    if len(line.products) < 2:
+        return find_line(cart, line.products[0] if line.products else None, line.name)
+    held = {str(item.product_id) for item in cart.items}
+    known = next((product for product in line.products if product in held), line.products[0])
+    newest = sorted(cart.items, key=lambda item: -item.position)
+    meant = next((str(one.product_id) for one in newest if str(one.product_id) in line.products), known)
+    return find_line(cart, meant, line.name)
+
+
 def find_changed(work: Work, cart: Cart, line: WantedLine) -> tuple[CartItem, Wish]:
     """The line whose options are to be changed, and how it is wanted then."""
     if line.products or line.name:
         item = find_line(cart, line.products[0] if line.products else None, line.name)
-        return item, as_wished(work, item.product, line.options, line.removals, wish_of(item))
+        return item, as_wished(work, item.product, line.options, line.removals, _kept(item, line))
     newest = find_line(cart, None, "")
     for item in sorted(cart.items, key=lambda item: -item.position):
         with contextlib.suppress(UnknownOption):
-            return item, as_wished(work, item.product, line.options, line.removals, wish_of(item))
-    return newest, as_wished(work, newest.product, line.options, line.removals, wish_of(newest))
+            return item, as_wished(work, item.product, line.options, line.removals, _kept(item, line))
+    return newest, as_wished(work, newest.product, line.options, line.removals, _kept(newest, line))
+
+
+def _kept(item: CartItem, line: WantedLine) -> Wish:
+    """How a line is wanted, less what is to be taken off."""
+    options = tuple(option for option in item.option_ids if str(option) not in line.without)
+    return Wish(options, tuple(item.removals))
 
 
 def wish_of(item: CartItem) -> Wish:

@@ -9,11 +9,13 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from dialogue.nlu.order_parser import READING
 from dialogue.orders.cover import Segment
+from dialogue.orders.drafts import Line
+from dialogue.orders.index import SHORT
 from dialogue.orders.language import Part
 from dialogue.orders.reader import Reading
 from dialogue.turn import Situation, current_turn
@@ -24,9 +26,12 @@ YES_SIGNS, NO_SIGNS = "👍👌✅✔💯", "👎❌🚫"
 ABOUT_PRODUCTS = frozenset(
     "search_product select_product modify_item remove_item reorder cancel_order track_order complaint".split()
 )
+WEAK_ABOUT = frozenset("select_product search_product".split())
+"""Guesses of these that give way where nothing but a removal was said: "i dont want onions"."""
 MOST_WORDS_BESIDE = 2
 """More words than these that say nothing about an order: a message that is not only an order."""
-DOUBTFUL = 0.5
+DOUBTFUL, LIKELY, PLAIN = 0.5, 0.35, 0.7
+DOUBTED_BY = 3.0
 MOST_DIGITS = 5
 BESIDE_PRODUCTS = frozenset(
     "out_of_scope inform_contact inform_payment apply_discount order_ahead help".split()
@@ -35,12 +40,14 @@ BESIDE_PRODUCTS = frozenset(
 NO_PRODUCT = frozenset("give_quantity greet goodbye".split())
 """Guesses that give way where something that is on no menu was counted: "2 pizzas"."""
 
-CHANGES = frozenset((Part.CORRECTION, Part.INSTEAD_OF, Part.DEFINITE, Part.REFERENCE, Part.REMOVE))
+CHANGES = frozenset(
+    (Part.CORRECTION, Part.INSTEAD_OF, Part.DEFINITE, Part.REFERENCE, Part.REMOVE, Part.REPLACE)
+)
 """What speaks of something that was ordered before."""
 BROWSING = frozenset(("BROWSING_PRODUCTS", "ADDING_TO_CART"))
 NOTHING_MORE = frozenset("deny affirm thank checkout".split())
 MOST_WORDS_OF_NO = 3
-PICKS = frozenset("select_product give_quantity affirm search_product out_of_scope".split())
+PICKS = frozenset("select_product give_quantity affirm search_product out_of_scope reorder".split())
 """What "the second one" may be taken for where a list was shown."""
 
 
@@ -67,11 +74,25 @@ class IntentReader(GraphComponent):
             reading = message.get(READING)
             if reading is None:
                 continue
-            guess = message.get(INTENT) or {}
+            guess = _complaint_in_doubt(message, reading) or message.get(INTENT) or {}
             meant = intent_of(str(message.get(TEXT)), reading, guess) or in_state(reading, guess, situation)
             if meant is not None and meant != guess.get("name"):
-                message.set(INTENT, {"name": meant, "confidence": SURE}, add_to_output=True)
+                guess = {"name": meant, "confidence": SURE}
+            message.set(INTENT, guess, add_to_output=True)
         return messages
+
+
+def _complaint_in_doubt(message: Message, reading: Reading) -> dict[str, Any] | None:
+    """A complaint that the classifier put just behind "none of the shop's business": it names a product."""
+    ranking = message.get(INTENT_RANKING_KEY) or []
+    if (
+        not ranking
+        or ranking[0]["name"] != "out_of_scope"
+        or not any(line.products for line in reading.lines)
+    ):
+        return None
+    second = next((one for one in ranking if one["name"] == "complaint"), None)
+    return second if second and second["confidence"] * DOUBTED_BY >= ranking[0]["confidence"] else None
 
 
 def intent_of(text: str, reading: Reading, guess: dict[str, Any]) -> str | None:
@@ -86,6 +107,8 @@ def intent_of(text: str, reading: Reading, guess: dict[str, Any]) -> str | None:
         return "select_product"
     if reading.counted_unknown and name in NO_PRODUCT and reading.left_over <= MOST_WORDS_BESIDE:
         return "select_product"
+    if only_order and reading.change is not None and not reading.lines and name in WEAK_ABOUT:
+        return "modify_item" if reading.change.removals or reading.change.without else None
     if not only_order or name in ABOUT_PRODUCTS:
         return None
     if reading.lines:  # of categories
@@ -93,17 +116,22 @@ def intent_of(text: str, reading: Reading, guess: dict[str, Any]) -> str | None:
     if reading.change is not None:
         left_out = reading.change.removals or reading.change.without
         return "modify_item" if left_out or confidence < DOUBTFUL else None
-    if len(reading.free) == 1 and _is_quantity(reading.free[0]):
+    if len(reading.free) == 1 and _is_quantity(reading.free[0]) and confidence < PLAIN:
         return "modify_item" if reading.corrects else "give_quantity"
     return None
 
 
 def _intent_with_products(reading: Reading, name: str | None, confidence: float) -> str | None:
     removed = all(line.removed for line in reading.lines)
+    if not removed and (reading.corrects or any(line.removed for line in reading.lines)):
+        return "select_product"  # one thing takes the place of another
     if name == "modify_item" and _orders_more(reading):
         return "select_product"
-    if name in ABOUT_PRODUCTS or (name == "deny" and removed):
+    about = name == "complaint" or (name in ABOUT_PRODUCTS and confidence >= LIKELY)
+    if about or (name == "deny" and removed):
         return None
+    if confidence >= DOUBTFUL and all(_is_weak(line) for line in reading.lines):
+        return None  # "speak french" names no fries
     if removed:
         return "remove_item"
     if name == "browse_menu" or (name in BESIDE_PRODUCTS and reading.left_over):
@@ -111,6 +139,11 @@ def _intent_with_products(reading: Reading, name: str | None, confidence: float)
     if reading.left_over > MOST_WORDS_BESIDE and confidence >= DOUBTFUL:
         return None
     return "select_product"
+
+
+def _is_weak(line: Line) -> bool:
+    """Whether a product is only guessed from a part of its name, or from one that is misspelt."""
+    return line.quantity is None and (line.cost >= SHORT or line.edits > 0)
 
 
 def _orders_more(reading: Reading) -> bool:
@@ -134,7 +167,8 @@ def in_state(reading: Reading, guess: dict[str, Any], situation: Situation) -> s
     if situation.active_form is not None or reading.lines or reading.change is not None:
         return None
     name = guess.get("name")
-    if situation.state in BROWSING and reading.ordinal is not None and name in PICKS:
+    picks = name in PICKS or (name == "modify_item" and situation.state == "BROWSING_PRODUCTS")
+    if situation.state in BROWSING and reading.ordinal is not None and picks:
         return "give_quantity"
     if situation.state == "AWAITING_PAYMENT" and name == "checkout":
         return "inform_payment"

@@ -113,6 +113,8 @@ def entities(reading: Reading, text: str) -> list[dict[str, Any]]:
         found += [_entity(name, " ".join(text[start:end].split()), start, end) for start, end in spans]
     if reading.ordinal is not None:
         found.append(_entity("ordinal", reading.ordinal, 0, len(text)))
+    if reading.corrects and reading.lines:
+        found.append(_entity("correction", True, 0, len(text)))
     if reading.checks_out and reading.lines:
         found.append(_entity("and_checkout", True, 0, len(text)))
     return found
@@ -120,7 +122,8 @@ def entities(reading: Reading, text: str) -> list[dict[str, Any]]:
 
 def _line(line: Line) -> dict[str, Any]:
     if line.category is not None:
-        return {"category": line.category, "quantity": _text(line.quantity)}
+        # Which of the kind is in the cart, the shop knows.
+        return {"category": line.category, "quantity": _text(line.quantity), "kind": list(line.kind)}
     return _wish(line)
 
 

@@ -20,6 +20,11 @@ def is_part(segment: Segment | None, *parts: Part) -> bool:
     return segment is not None and segment.part in parts
 
 
+def is_pause(segment: Segment) -> bool:
+    """Whether it is punctuation, and not a picture."""
+    return segment.is_sign and segment.text in SEPARATORS | BREAKS
+
+
 def joins(segment: Segment | None) -> bool:
     """Whether it is an "and", an "or" or a sign like them."""
     return segment is not None and (segment.part in (Part.AND, Part.OR) or segment.text in ("&", "+", "/"))
@@ -58,6 +63,8 @@ class Around:
                 return not self._is_parted(number)
             if segment.option:
                 options += 1
+            elif segment.is_sign and not is_pause(segment):
+                continue
             elif segment.is_sign or segment.part is Part.AND:
                 if segment.text in BREAKS or adjective or not options or not self._option_follows(number):
                     return False
@@ -73,7 +80,7 @@ class Around:
 
     def _is_parted(self, place: int) -> bool:
         before = self.beside(place, -1)
-        return before is not None and (before.is_sign or before.part is Part.AND)
+        return before is not None and (is_pause(before) or before.part is Part.AND)
 
     def _option_follows(self, place: int) -> bool:
         following = self.following(place)
@@ -114,7 +121,13 @@ class Around:
         """ "A decaffeinated one", "the chocolate one": the number stands for the product that was named."""
         number = self.segments[place].number
         described, first = self.beside(place, -1), self.beside(place, -2)
-        if number is None or number.value != 1 or described is None or first is None:
+        if (
+            number is None
+            or number.value != 1
+            or self.segments[place].text.isdigit()
+            or described is None
+            or first is None
+        ):
             return False
         if not (described.option or described.products or is_part(described, Part.PLAIN)):
             return False

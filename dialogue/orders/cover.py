@@ -22,6 +22,7 @@ COST_OF_ORDINARY_WORD, COST_OF_RARE_WORD = 0.7, 1.0
 OPEN_ORDINARY = 5.0
 MOST_WORDS_OPEN, MOST_WORDS_NEARLY, SHORTEST_NEARLY, LONG_NAME = 60, 3, 5, 8
 COST_OF_NEARLY = 0.3
+EVERYDAY = 4.5
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,17 @@ class Segment:
 class Cover:
     """Reads messages with one menu and some languages."""
 
-    def __init__(self, index: NameIndex, languages: Sequence[Language], qualifiers: dict[str, str]) -> None:
+    def __init__(
+        self,
+        index: NameIndex,
+        languages: Sequence[Language],
+        qualifiers: dict[str, str],
+        spoken: Sequence[str] = (),
+    ) -> None:
         self._index = index
         self._languages = languages
         self._codes = tuple(language.code for language in languages)
+        self._spoken = tuple(spoken) or self._codes
         self._multiples = frozenset().union(*(language.multiples for language in languages))
         self._parts: dict[str, tuple[Part, str]] = {}
         for language in reversed(languages):
@@ -211,6 +219,8 @@ class Cover:
             return word.plain[:-1], 0
         if not word.plain.isalpha() or frequency(word.plain, self._codes) >= ordinary:
             return word.stem, 0
+        if frequency(word.plain, self._spoken) >= EVERYDAY:
+            return word.stem, 0  # a word of another language that customers write here
         is_right = frequency(word.plain, self._codes) >= SPELT_RIGHT
         near = self._index.nearest_word(word.stem, 1 if is_right else _most_edits(word.stem))
         if near and not (is_right and near[0][0][0] != word.stem[0]):

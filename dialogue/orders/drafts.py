@@ -61,7 +61,8 @@ class Line:
     """One line of an order, as it was understood.
 
     `products` has several ids where the words fit several; `quantity` is None where none was said. `refused`
-    are options that the product does not have; `start` and `end` are places in the text.
+    are options that the product does not have; `kind` are the products of a category that was named; `start`
+    and `end` are places in the text.
     """
 
     products: tuple[str, ...]
@@ -77,6 +78,7 @@ class Line:
     cost: float = 0.0
     edits: int = 0
     refused: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
 
 
 def lines_of(drafts: Sequence[Draft], menu: Menu) -> list[Line]:
@@ -166,6 +168,7 @@ def _line(draft: Draft, quantity: Decimal | None, said: Sequence[Said], menu: Me
         segment.cost,
         sum(span.edits for span in spans),
         tuple(refused),
+        segment.products if whole_category else (),
     )
 
 

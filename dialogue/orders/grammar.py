@@ -61,15 +61,28 @@ class Walk(Products, Counting):
                 order.strain += LOST_NUMBER if self._number is not None else 0
             else:
                 order.loose, order.loose_count = self._pending, self._number
+        self._keep_what_nothing_replaces()
         if not self._drafts and not (order.loose and all(one.left_out for one in order.loose)):
             order.strain += LOOSE_OPTION * (1 + len(order.loose))
         order.strain += LOOSE_NUMBER * len(order.free)
         return order
 
+    def _keep_what_nothing_replaces(self) -> None:
+        """ "Change the pie to 1": the pie stays, and how many was said."""
+        if self._replaced is None or any(not draft.removed for draft in self._drafts):
+            return
+        self._replaced.removed = False
+        if self._replaced.whole.count is None and len(self._order.free) == 1:
+            number = self._order.free.pop().number
+            self._replaced.whole.count = number.value if number else None
+
     def _take(self, place: int, segment: Segment) -> None:
         if segment.is_sign:
             if segment.text in BREAKS:
                 self._left_out = self._with = self._removing = False
+            following = self._around.beside(place, 1)
+            if following is not None and (following.number or is_part(following, Part.ARTICLE)):
+                self._removing = False  # "cancel the cola, 1 zobo instead"
         elif segment.meanings:
             self._order.strain += min(meaning.cost for meaning in segment.meanings)
             if segment.option:
@@ -108,6 +121,8 @@ class Walk(Products, Counting):
         elif part is Part.REMOVE:
             self._removing = self._left_out = True
             self._last_left_out = None
+        elif part is Part.REPLACE or (part is Part.NOT and self._leads_to_whole_product(place)):
+            self._replacing = True
         elif part is Part.REMOVED:
             self._undo_last_options()
         elif part is Part.INSTEAD_OF:
@@ -126,6 +141,10 @@ class Walk(Products, Counting):
             self._article(place)
         elif part is Part.PLAIN and self._targets and self._targets == self._drafts[-1].groups[-1:]:
             self._targets[0].is_plain = True
+
+    def _leads_to_whole_product(self, place: int) -> bool:
+        following = self._around.following(place)
+        return following is not None and following.is_whole_product and not following.option
 
     def _correct_here(self) -> None:
         self._correcting, self._left_out, self._with = bool(self._drafts), False, False

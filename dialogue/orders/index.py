@@ -56,7 +56,7 @@ class NameIndex:
         words = {word for one in known.values() for run in (*one.variants, *one.denied) for word in run}
         self._own = frozenset(word for one in known.values() for word in one.words)
         self._spellings = Spellings(words)
-        self._whole = Spellings(key for key, meanings in self._meanings.items() if meanings[0].cost < SHORT)
+        self._whole = Spellings(key for key, meanings in self._meanings.items() if meanings[0].cost <= EXACT)
         self._abbreviations = abbreviations(words)
 
     def find(self, key: str) -> list[Meaning]:

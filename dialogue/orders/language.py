@@ -35,6 +35,7 @@ class Part(enum.Enum):
     ADDING = "adding"
     ONLY = "only"
     REMOVED = "removed"
+    REPLACE = "replace"
     SAME = "same"
     CURRENCY = "currencies"
     CHECKOUT = "checkout"

@@ -22,7 +22,7 @@ class Options(Walking):
         if self._only_repeats(place, segment):
             return
         self._order.strain += THE_OPTION if self._may_be_known(place, segment) else 0
-        self._removing = False
+        self._removing = self._replacing = False
         left_out = self._ignoring or self._is_left_out(place, segment)
         said = Said(segment, left_out, self._amount, self._count)
         self._amount, self._count, self._ignoring = "", None, False

@@ -32,8 +32,12 @@ class Products(Walking):
     def _product(self, place: int, segment: Segment) -> None:
         number, self._number = self._number, None
         known = self._known(place, segment, number)
-        if self._ignoring:
-            self._ignoring = False
+        if self._ignoring or self._replacing:
+            # "A cola instead of the zobo", "change the fries to plantain": this one goes.
+            if known is None:
+                self._drafts.append(Draft(segment, Group(number), removed=True))
+                self._replaced = self._drafts[-1] if self._replacing else None
+            self._ignoring = self._replacing = False
             return
         if self._removing and known is not None:
             self._drafts.remove(known)

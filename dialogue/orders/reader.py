@@ -75,7 +75,9 @@ class OrderReader:
         first = loaded[codes[0]]
         self._languages = loaded
         self._covers = {
-            code: Cover(index, [*own, language, *([] if language is first else [first])], self._qualifiers())
+            code: Cover(
+                index, [*own, language, *([] if language is first else [first])], self._qualifiers(), codes
+            )
             for code, language in loaded.items()
         }
 

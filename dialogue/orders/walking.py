@@ -49,7 +49,10 @@ class Walking:
         self._pending: list[Said] = []
         self._waiting: list[Group] = []
         self._amount, self._count = "", None
-        self._left_out = self._with = self._correcting = self._removing = self._ignoring = self._but = False
+        self._left_out = self._with = self._correcting = self._removing = self._ignoring = self._but = (
+            self._replacing
+        ) = False
+        self._replaced: Draft | None = None
         self._last_left_out: Segment | None = None
         self._postfix = is_postfix(self._segments)
 

@@ -32,7 +32,7 @@ def meant(text: str, guess: str, confidence: float = 0.6, **situation: str | Non
     [
         ("2 lattes", "give_quantity", "select_product"),
         ("a latte with oat milk", "modify_item", "select_product"),
-        ("make it a latte with oat milk", "modify_item", "modify_item"),
+        ("make it a latte with oat milk", "modify_item", "select_product"),
         ("put bacon on the beef burger", "modify_item", "modify_item"),
         ("no fries", "deny", "deny"),
         ("remove the fries", "select_product", "select_product"),

@@ -216,6 +216,7 @@ def test_every_result_comes_back_from_its_record_as_it_was(shop, clock, caller, 
     twice(type(None), cart.start_over)
     twice(CartChange, cart.add_lines, [line])
     twice(CartChange, cart.change_options, WantedLine((product,), "", "1", (), ("salt",)))
+    twice(cart.Exchanged, cart.exchange, [WantedLine((), "", "1")], [line])
     twice(CartView, cart.apply_discount, ["code", "ten"])
     twice(checkout.Handover, checkout.begin)
     twice(CartView, fulfilment.choose_pickup)
