@@ -209,6 +209,7 @@ def test_every_result_comes_back_from_its_record_as_it_was(shop, clock, caller, 
     assert [group.name for group in details.option_groups] == ["Size", "Extras"]
     twice(CartChange, cart.add, product, "2")
     twice(CartChange, cart.add_lines, [line])
+    twice(cart.Exchanged, cart.exchange, [WantedLine((), "", "1")], [line])
     twice(CartChange, cart.set_quantity, product, "", "3")
     twice(CartChange, cart.remove, product, "")
     twice(CartView, cart.undo)
@@ -216,7 +217,6 @@ def test_every_result_comes_back_from_its_record_as_it_was(shop, clock, caller, 
     twice(type(None), cart.start_over)
     twice(CartChange, cart.add_lines, [line])
     twice(CartChange, cart.change_options, WantedLine((product,), "", "1", (), ("salt",)))
-    twice(cart.Exchanged, cart.exchange, [WantedLine((), "", "1")], [line])
     twice(CartView, cart.apply_discount, ["code", "ten"])
     twice(checkout.Handover, checkout.begin)
     twice(CartView, fulfilment.choose_pickup)
