@@ -125,6 +125,8 @@ def _intent_with_products(reading: Reading, name: str | None, confidence: float)
     removed = all(line.removed for line in reading.lines)
     if not removed and (reading.corrects or any(line.removed for line in reading.lines)):
         return "select_product"  # one thing takes the place of another
+    if not removed and any(segment.part in (Part.REPLACE, Part.INSTEAD_OF) for segment in reading.segments):
+        return "modify_item"  # "change the zobo to 4"
     if name == "modify_item" and _orders_more(reading):
         return "select_product"
     about = name == "complaint" or (name in ABOUT_PRODUCTS and confidence >= LIKELY)

@@ -34,6 +34,8 @@ def meant(text: str, guess: str, confidence: float = 0.6, **situation: str | Non
         ("a latte with oat milk", "modify_item", "select_product"),
         ("make it a latte with oat milk", "modify_item", "select_product"),
         ("put bacon on the beef burger", "modify_item", "modify_item"),
+        ("change the latte to 4", "select_product", "modify_item"),
+        ("change the latte to a mocha", "modify_item", "select_product"),
         ("no fries", "deny", "deny"),
         ("remove the fries", "select_product", "select_product"),
         ("drop the fries", "greet", "remove_item"),
