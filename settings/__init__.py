@@ -24,6 +24,7 @@ from settings.values import (
     PRODUCTION,
     TEST,
     FeatureFlags,
+    LlmSettings,
     PaymentSettings,
     PrivacySettings,
     RedisSettings,
@@ -38,6 +39,7 @@ __all__ = [
     "PRODUCTION",
     "TEST",
     "FeatureFlags",
+    "LlmSettings",
     "PaymentSettings",
     "PrivacySettings",
     "RedisSettings",
@@ -140,6 +142,7 @@ def _parse(env: Env) -> Settings:
             order_tracking=_flag(env, "ENABLE_ORDER_TRACKING", True),
             multi_language=_flag(env, "ENABLE_MULTI_LANGUAGE", True),
         ),
+        llm=_parse_llm(env),
     )
 
 
@@ -214,9 +217,31 @@ def _parse_privacy(env: Env) -> PrivacySettings:
     )
 
 
+def _parse_llm(env: Env) -> LlmSettings | None:
+    base_url = _http_url(env, "LLM_BASE_URL", "")
+    model = _text(env, "LLM_MODEL", "")
+    parsed = LlmSettings(
+        base_url=base_url,
+        model=model,
+        api_key=_text(env, "LLM_API_KEY", "") or None,
+        deadline_seconds=env.float("LLM_DEADLINE_SECONDS", 1.5, validate=validate.Range(0.1, 5)),
+        most_at_once=env.int("LLM_CALLS_AT_ONCE", 4, validate=validate.Range(1, 64)),
+        daily_calls=env.int("LLM_DAILY_CALLS", 2000, validate=validate.Range(0, 10_000_000)),
+        daily_calls_per_customer=env.int(
+            "LLM_DAILY_CALLS_PER_CUSTOMER", 20, validate=validate.Range(0, 10_000)
+        ),
+        cache_hours=env.int("LLM_CACHE_HOURS", 24, validate=validate.Range(1, 30 * 24)),
+        input_cost=env.decimal("LLM_INPUT_COST", Decimal(0), validate=validate.Range(0, 10_000)),
+        output_cost=env.decimal("LLM_OUTPUT_COST", Decimal(0), validate=validate.Range(0, 10_000)),
+    )
+    return parsed if base_url else None
+
+
 def _check_together(settings: Settings) -> None:
     if settings.flags.payment_processing:
         _check_providers(settings.shop, settings.payments)
+    if settings.llm is not None and not settings.llm.model:
+        raise SettingError("LLM_MODEL: missing; LLM_BASE_URL names a server")
     if not settings.is_production:
         return
     if "sandbox" in settings.shop.payment_providers and settings.flags.payment_processing:

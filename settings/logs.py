@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-QUIET = ("httpx", "stripe", "twilio")
+QUIET = ("httpx", "httpx2", "openai", "stripe", "twilio")
 """Libraries that log requests, with addresses, numbers or keys in them."""
 
 

@@ -90,6 +90,24 @@ class PrivacySettings:
 
 
 @dataclass(frozen=True)
+class LlmSettings:
+    """A language model behind an API of the OpenAI kind, and what it may cost. Costs are in any currency,
+    for a million tokens."""
+
+    base_url: str
+    model: str
+    api_key: str | None = None
+    deadline_seconds: float = 1.5
+    """Within this a customer is answered, with its help or without."""
+    most_at_once: int = 4
+    daily_calls: int = 2000
+    daily_calls_per_customer: int = 20
+    cache_hours: int = 24
+    input_cost: Decimal = Decimal(0)
+    output_cost: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
 class FeatureFlags:
     """Features that a shop can switch off; see architecture: an absent feature is absent politely."""
 
@@ -125,6 +143,8 @@ class Settings:
     payments: PaymentSettings
     privacy: PrivacySettings
     flags: FeatureFlags
+    llm: LlmSettings | None = None
+    """None: the bot does without."""
 
     @property
     def is_production(self) -> bool:

@@ -21,7 +21,18 @@ from deploy.local.servers import EmbeddedPostgres, EmbeddedValkey
 from deploy.prepare import ROOT, environment, model_path, prepare_model, rasa_command, rasa_environment
 from tests.environment import ENVIRONMENT
 
-COMMERCE_TESTS = ("settings", "shop", "db", "actions", "whatsapp", "jobs", "web", "deploy", "faults/fast")
+COMMERCE_TESTS = (
+    "settings",
+    "shop",
+    "db",
+    "actions",
+    "assist",
+    "whatsapp",
+    "jobs",
+    "web",
+    "deploy",
+    "faults/fast",
+)
 DIALOGUE_TESTS = ("settings", "whatsapp", "dialogue", "understanding")
 
 

@@ -1,0 +1,68 @@
+"""Products that words may mean, though nobody can be sure: what a language model may choose among."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process, utils
+
+from db.models import Product
+from shop import catalogue
+from shop.work import Work
+
+MOST_CANDIDATES = 16
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A product that may be meant, without its price; `options` are (id, name)."""
+
+    id: str
+    name: str
+    category: str
+    options: tuple[tuple[str, str], ...] = ()
+    removable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Candidates, the likeliest first, and the version of the catalogue that they were taken from."""
+
+    products: tuple[Candidate, ...]
+    catalogue_version: str
+
+
+def find(work: Work, text: str, shown: Sequence[str] = ()) -> Candidates:
+    """The products whose names or descriptions come nearest to a text; those in front of the customer first.
+
+    Args:
+        shown: ids of the products that the customer sees in a list.
+    """
+    on_sale = {str(product.id): product for product in work.products.find_with_options()}
+    descriptions = {
+        key: " ".join([product.name, *product.aliases, product.category, product.description])
+        for key, product in on_sale.items()
+    }
+    near = process.extract(
+        text,
+        descriptions,
+        scorer=fuzz.token_set_ratio,
+        processor=utils.default_process,
+        limit=MOST_CANDIDATES,
+    )
+    in_front = [key for key in shown if key in on_sale]
+    keys = list(dict.fromkeys([*in_front, *(key for _, _, key in near)]))[:MOST_CANDIDATES]
+    return Candidates(tuple(_candidate(on_sale[key]) for key in keys), catalogue.version(work))
+
+
+def _candidate(product: Product) -> Candidate:
+    options = [
+        (str(option.id), option.name)
+        for group in product.option_groups
+        for option in group.options
+        if option.available
+    ]
+    return Candidate(
+        str(product.id), product.name, product.category, tuple(options), tuple(product.removable)
+    )

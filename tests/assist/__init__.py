@@ -1,0 +1,1 @@
+"""The assistant against servers that help, fail, lie and obey whoever attacks."""

@@ -1,0 +1,23 @@
+"""Products that words may mean: near ones first, what is shown before all, nothing that is not on sale."""
+
+from __future__ import annotations
+
+from shop import candidates
+
+
+def test_what_is_near_comes_first_and_what_is_shown_before_all(shop, make_product):
+    for number in range(20):
+        make_product(name=f"Soup {number}", category="Soups")
+    cola = make_product(name="Cola", category="Drinks", description="Black and fizzy, served cold.")
+    pie = make_product(name="Meat Pie", category="Snacks", removable=["onions"])
+    make_product(name="Fizzy Water", category="Drinks", available=False)
+    found = shop.run(lambda work: candidates.find(work, "3 black fizzy ones", [str(pie.id), "gone"]))
+    assert [one.id for one in found.products[:2]] == [str(pie.id), str(cola.id)]
+    assert found.products[0].removable == ("onions",)
+    assert len(found.products) == candidates.MOST_CANDIDATES
+    assert "Fizzy Water" not in [one.name for one in found.products]
+    assert found.catalogue_version == shop.run(lambda work: work.products.digest())
+
+
+def test_an_empty_shop_has_none(shop):
+    assert shop.run(lambda work: candidates.find(work, "anything")).products == ()
