@@ -14,7 +14,7 @@ export PYTHONWARNINGS := ignore
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
-.PHONY: parse-orders parse-intents bench-understanding nlu-report help run shell test test-faults test-channel fuzz import-menu lint-menu check format lock environments clean reconcile staff export-customer rotate-keys bench-shop bench-channel
+.PHONY: parse-orders parse-intents bench-understanding nlu-report help run shell test test-faults test-channel fuzz import-menu lint-menu check format lock environments clean reconcile staff owner export-customer rotate-keys bench-shop bench-channel
 
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ reconcile: environments ## Differences between orders, payments, provider events
 
 staff: environments ## What the staff does with orders: DO="ready ABC234" WHO=ada
 	@$(COMMERCE)/python -m deploy.staff --who "$(WHO)" $(or $(DO),--help)
+
+owner: $(VENVS)/commerce/$(STAMP) ## Make the first owner of the console, or give one another password: NAME=ada
+	@$(COMMERCE)/python -m deploy.owner -- "$${NAME:-}"
 
 export-customer: $(VENVS)/commerce/$(STAMP) ## All that is kept of a customer, as JSON: PHONE=+2348031234567
 	@$(COMMERCE)/python -m deploy.export_customer -- "$${PHONE:-}"

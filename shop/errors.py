@@ -310,6 +310,42 @@ class AmountDiffers(StaffRefusal):
         super().__init__(number=number, expected=expected, got=got)
 
 
+class WrongCredentials(StaffRefusal):
+    """No active member of staff has that name and that password."""
+
+
+class TooManyAttempts(StaffRefusal):
+    """Somebody tried to sign in too often. Values: minutes."""
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(minutes=minutes)
+
+
+class BadInput(StaffRefusal):
+    """What was filled in cannot be. Values: field, reason (a sentence for whoever filled it in)."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field=field, reason=reason)
+
+
+class NameTaken(StaffRefusal):
+    """Something else has that name already. Values: name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+
+
+class NotThere(StaffRefusal):
+    """What was to be changed is not there (any more). Values: what."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what=what)
+
+
+class LastOwner(StaffRefusal):
+    """Somebody has to own the shop: the last owner stays one."""
+
+
 class ProviderUnavailable(ServiceUnavailable):
     """The payment provider cannot be reached, or answers nothing usable. Values: provider."""
 

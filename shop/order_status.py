@@ -5,6 +5,8 @@ Every decision is recorded (who, what, when), and every change of status is told
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +26,15 @@ NEXT = {
 }
 """Where an order can go from each status; a step may be left out, none taken back."""
 CANCELLABLE = (OrderStatus.AWAITING_PAYMENT, OrderStatus.REVIEW, *NEXT)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a member of staff decided about an order, and when (UTC)."""
+
+    staff: str
+    action: str
+    at: datetime
 
 
 def advance(work: Work, number: str, to: OrderStatus, staff: str) -> OrderStatus:
@@ -117,6 +128,13 @@ def refund(work: Work, number: str, amount: Decimal | None, staff: str, reason: 
     refunds.request(work, payment, wanted, reason=reason, requested_by=staff)
     _record(work, staff, "refund", order, amount=str(wanted), reason=reason)
     return wanted
+
+
+def latest_decision(work: Work, number: str) -> Decision | None:
+    """The last thing that the staff decided about an order; None if it decided nothing."""
+    order = work.orders.find_by_number(number.strip().upper())
+    action = work.staff_actions.find_latest_by_order(order.id) if order else None
+    return Decision(action.staff, action.action, action.created_at) if action else None
 
 
 def _send_back_reviewed(work: Work, order: Order, staff: str) -> None:

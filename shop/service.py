@@ -192,7 +192,14 @@ class Shop:
             record.keep(work, None, result)
             return result
 
-        return self.run(carry_out)
+        try:
+            return self.run(carry_out)
+        except ShopError:
+            # The same command at the same time: then it is not refused, it is done.
+            done = self.run(record.find)
+            if done is None:
+                raise
+            return done.result
 
     def execute(
         self,

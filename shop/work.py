@@ -24,7 +24,10 @@ from db.repositories import (
     PaymentsRepository,
     ProductsRepository,
     RefundsRepository,
+    SignInAttemptsRepository,
     StaffActionsRepository,
+    StaffMembersRepository,
+    StaffSessionsRepository,
     StateChangesRepository,
     StockReservationsRepository,
 )
@@ -121,6 +124,21 @@ class Work:
     def staff_actions(self) -> StaffActionsRepository:
         """What the staff decided."""
         return StaffActionsRepository(self.session)
+
+    @cached_property
+    def staff_members(self) -> StaffMembersRepository:
+        """Members of staff."""
+        return StaffMembersRepository(self.session)
+
+    @cached_property
+    def staff_sessions(self) -> StaffSessionsRepository:
+        """Who of the staff is signed in."""
+        return StaffSessionsRepository(self.session)
+
+    @cached_property
+    def sign_in_attempts(self) -> SignInAttemptsRepository:
+        """How often somebody tried to sign in."""
+        return SignInAttemptsRepository(self.session)
 
     @cached_property
     def outbox(self) -> OutboxRepository:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -27,6 +28,7 @@ from settings import FeatureFlags, RedisSettings, Settings
 from shop.assembly import make_sandbox
 from shop.payments.sandbox import SandboxProvider
 from shop.service import Caller, Shop
+from shop.staff import Passwords
 from tests.environment import CUSTOMER_NUMBER
 from whatsapp.identity import Identity
 from whatsapp.redis import connect
@@ -173,6 +175,12 @@ def make_product(sessions: sessionmaker[Session]) -> Callable[..., Product]:
 def test_burger(make_product: Callable[..., Product]) -> Product:
     """The specification's product: `Test Burger`, 5500.00, in `Burgers`."""
     return make_product()
+
+
+@pytest.fixture(scope="session")
+def passwords() -> Passwords:
+    """Passwords that are hashed with less work than real ones, so that tests need not wait."""
+    return Passwords(PasswordHasher(time_cost=1, memory_cost=1024))
 
 
 @pytest.fixture

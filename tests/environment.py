@@ -17,3 +17,4 @@ ENVIRONMENT = {
     "PUBLIC_BASE_URL": "http://127.0.0.1:4000",
 }
 CUSTOMER_NUMBER = "+2348031234567"
+STAFF_PASSWORD = "correct horse battery"

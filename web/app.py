@@ -20,6 +20,7 @@ from starlette.templating import Jinja2Templates
 from settings import Settings
 from shop.assembly import make_sandbox, make_shop
 from shop.errors import describe
+from web.console.pages import console_routes
 from web.health import Health
 from web.local_whatsapp import LocalWhatsApp
 from web.payments import PaymentPages
@@ -49,6 +50,7 @@ def make_app(settings: Settings) -> Starlette:
         Mount("/pictures", StaticFiles(directory=PICTURES)),
         *PaymentPages(shop, templates, settings.shop.business_name, sandbox).routes(),
         *ReceiptPages(shop, templates).routes(),
+        *console_routes(settings, shop, templates),
     ]
     if not settings.is_production:
         twilio = TwilioStandIn(settings.whatsapp)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.datastructures import FormData, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 64 * 1024
+MOST_FIELDS = 500
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
     " img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -16,7 +20,7 @@ HEADERS = {
 
 
 class BodyTooLarge(Exception):
-    """A request carries more than `MOST_BYTES`."""
+    """A request carries more than its route takes."""
 
 
 class SecureHeaders:
@@ -50,3 +54,30 @@ async def read_body(request: Request) -> bytes:
         if len(body) > MOST_BYTES:
             raise BodyTooLarge()
     return body
+
+
+@asynccontextmanager
+async def read_form(request: Request, most_bytes: int = MOST_BYTES) -> AsyncIterator[FormData]:
+    """The form of a request, with one file at most, which is gone afterwards.
+
+    Raises:
+        BodyTooLarge: before anything is read where the request says how much it is, else as soon as more
+            than that arrived.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > most_bytes:
+        raise BodyTooLarge()
+    arrived = 0
+
+    async def receive() -> Message:
+        nonlocal arrived
+        message = await request.receive()
+        arrived += len(message.get("body", b""))
+        if arrived > most_bytes:
+            raise BodyTooLarge()
+        return message
+
+    async with Request(request.scope, receive).form(
+        max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_BYTES
+    ) as form:
+        yield form

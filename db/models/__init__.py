@@ -25,6 +25,7 @@ from db.models.payments import (
     SandboxCharge,
 )
 from db.models.records import CommandResult, OutboxEvent, StaffAction, StateChange
+from db.models.staff import SignInAttempts, StaffMember, StaffRole, StaffSession
 
 __all__ = [
     "Base",
@@ -50,7 +51,11 @@ __all__ = [
     "Refund",
     "RefundStatus",
     "SandboxCharge",
+    "SignInAttempts",
     "StaffAction",
+    "StaffMember",
+    "StaffRole",
+    "StaffSession",
     "StateChange",
     "StockReservation",
     "Timestamped",

@@ -73,13 +73,22 @@ class StateChange(Base):
 
 
 class StaffAction(Identified, Base):
-    """What a member of staff decided: who, what, about which order, when."""
+    """What a member of staff decided: who, what, about what, when.
+
+    About an order (`order_id`), or about something else: `subject` is its kind, such as `product`. Nothing
+    personal of a customer is in `details`.
+    """
 
     __tablename__ = "staff_actions"
-    __table_args__ = (Index("idx_staff_actions_order", "order_id"),)
+    __table_args__ = (
+        Index("idx_staff_actions_order", "order_id"),
+        Index("idx_staff_actions_created", text("created_at DESC")),
+    )
 
     staff: Mapped[str] = mapped_column(Text)
     action: Mapped[str] = mapped_column(Text)
     order_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("orders.id"))
+    subject: Mapped[str | None] = mapped_column(Text)
+    subject_id: Mapped[str | None] = mapped_column(Text)
     details: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

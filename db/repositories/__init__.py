@@ -17,6 +17,11 @@ from db.repositories.records import (
     StaffActionsRepository,
     StateChangesRepository,
 )
+from db.repositories.staff import (
+    SignInAttemptsRepository,
+    StaffMembersRepository,
+    StaffSessionsRepository,
+)
 
 __all__ = [
     "CartItemsRepository",
@@ -34,7 +39,10 @@ __all__ = [
     "ProductsRepository",
     "RefundsRepository",
     "Repository",
+    "SignInAttemptsRepository",
     "StaffActionsRepository",
+    "StaffMembersRepository",
+    "StaffSessionsRepository",
     "StateChangesRepository",
     "StockReservationsRepository",
 ]

@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import joinedload, selectinload
 
 from db.models import Order, OrderItem, OrderStatus, StockReservation
 from db.repositories.base import Repository
@@ -73,6 +75,34 @@ class OrdersRepository(Repository[Order]):
             .with_for_update(skip_locked=True, of=Order)
         )
         return self.session.scalars(query).all()
+
+    def find_numbers(self, order_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+        """The numbers of these orders, by id."""
+        query = select(Order.id, Order.number).where(Order.id.in_(set(order_ids)))
+        return dict(self.session.execute(query).tuples().all())
+
+    def find_open(self, statuses: Sequence[OrderStatus], limit: int) -> Sequence[Order]:
+        """The oldest orders of these statuses, with lines, payments and customers, in four queries."""
+        query = (
+            select(Order)
+            .where(Order.status.in_(statuses))
+            .options(selectinload(Order.items), selectinload(Order.payments), joinedload(Order.customer))
+            .order_by(Order.created_at)
+            .limit(limit)
+        )
+        return self.session.scalars(query).all()
+
+    def count_by_status(self, statuses: Sequence[OrderStatus]) -> dict[OrderStatus, int]:
+        """How many orders have each of these statuses; none that has none."""
+        query = select(Order.status, func.count()).where(Order.status.in_(statuses)).group_by(Order.status)
+        return dict(self.session.execute(query).tuples().all())
+
+    def digest_open(self, statuses: Sequence[OrderStatus]) -> str:
+        """A digest of which orders have which of these statuses: it changes when one comes, moves or goes."""
+        row = Order.number + Order.status.cast(Text)
+        joined = func.string_agg(row, aggregate_order_by(literal(","), Order.number))
+        query = select(func.md5(func.coalesce(joined, ""))).where(Order.status.in_(statuses))
+        return str(self.session.scalar(query))
 
 
 class OrderItemsRepository(Repository[OrderItem]):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select, tuple_
 
 from db.models import (
     Cart,
@@ -156,3 +157,22 @@ class StaffActionsRepository(Repository[StaffAction]):
     """What the staff decided."""
 
     model = StaffAction
+
+    def find_latest_by_order(self, order_id: uuid.UUID, action: str | None = None) -> StaffAction | None:
+        """The last thing that was decided about an order, of all or of one kind."""
+        query = select(StaffAction).where(StaffAction.order_id == order_id)
+        if action is not None:
+            query = query.where(StaffAction.action == action)
+        return self.session.scalar(query.order_by(StaffAction.created_at.desc()).limit(1))
+
+    def find_by_order(self, order_id: uuid.UUID) -> Sequence[StaffAction]:
+        """All that was decided about an order, oldest first."""
+        query = select(StaffAction).where(StaffAction.order_id == order_id)
+        return self.session.scalars(query.order_by(StaffAction.created_at)).all()
+
+    def find_page(self, before: tuple[datetime, uuid.UUID] | None, limit: int) -> Sequence[StaffAction]:
+        """Newest first, those before a place in that order."""
+        query = select(StaffAction).order_by(StaffAction.created_at.desc(), StaffAction.id.desc())
+        if before is not None:
+            query = query.where(tuple_(StaffAction.created_at, StaffAction.id) < before)
+        return self.session.scalars(query.limit(limit)).all()

@@ -21,6 +21,7 @@ COLUMNS = {
     "state_changes": "id customer_id from_state to_state message_id created_at",
 }
 INDEXES = {
+    "idx_staff_members_name": r"UNIQUE .*staff_members .*\(lower\(",
     "idx_customers_phone": r"UNIQUE .*customers .*\(phone_lookup\)",
     "idx_products_available": r"products .*\(available\) WHERE \(available = true\)",
     "idx_products_category": r"products .*\(category\)",
@@ -51,6 +52,7 @@ FOREIGN_KEYS = {
     "product_options.group_id -> option_groups",
     "refunds.payment_id -> payments",
     "staff_actions.order_id -> orders",
+    "staff_sessions.member_id -> staff_members",
     "commands.customer_id -> customers",
     "outbox.customer_id -> customers",
     "state_changes.customer_id -> customers",

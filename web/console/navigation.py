@@ -1,0 +1,30 @@
+"""The console's pages as its navigation lists them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from db.models import StaffRole
+from web.console.permissions import Permission, allows
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page; `is_current`: it, or a page below it, is open."""
+
+    label: str
+    path: str
+    permission: Permission
+    is_current: bool = False
+
+
+ENTRIES = (Entry("Orders", "/console/orders", Permission.ORDERS),)
+
+
+def entries_for(role: StaffRole, path: str) -> list[Entry]:
+    """What a role finds in the navigation, seen from a path."""
+    return [
+        Entry(entry.label, entry.path, entry.permission, f"{path}/".startswith(f"{entry.path}/"))
+        for entry in ENTRIES
+        if allows(role, entry.permission)
+    ]

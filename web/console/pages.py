@@ -1,0 +1,45 @@
+"""All pages of the console, put together."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+from starlette.templating import Jinja2Templates
+
+from settings import Settings
+from shop.service import Shop
+from shop.staff import Passwords
+from web.console import account
+from web.console.account import AccountPage
+from web.console.frame import Console
+from web.console.navigation import entries_for
+from web.console.orders import OrderBoard
+from web.console.permissions import Permission
+from web.console.signing_in import SignInPages
+from web.console.visit import Visit
+
+
+def console_routes(settings: Settings, shop: Shop, templates: Jinja2Templates) -> list[BaseRoute]:
+    """The routes of /console; every one but sign-in is guarded."""
+    console = Console(shop, templates, secure=settings.public_base_url.startswith("https:"))
+    key = hmac.new(settings.privacy.phone_index_key, b"sign-in attempts", hashlib.sha256).digest()
+    passwords = Passwords()
+    pages = (
+        SignInPages(console, templates, passwords, key),
+        AccountPage(console, passwords),
+        OrderBoard(console),
+    )
+    return [
+        console.route("", _home, Permission.SIGNED_IN),
+        *(route for page in pages for route in page.routes()),
+    ]
+
+
+async def _home(_: Request, visit: Visit) -> Response:
+    """The first page that the role has."""
+    entries = entries_for(visit.who.role, "")
+    return RedirectResponse(entries[0].path if entries else account.PATH, status_code=303)
