@@ -94,10 +94,10 @@ def share_interpreter() -> None:
 
 def main() -> None:
     """Serve until told to stop."""
-    configure_logs()
+    settings = read_settings_or_exit()
+    configure_logs(settings.log_format)
     share_interpreter()
     logging.getLogger("rasa_sdk.executor").setLevel(logging.WARNING)  # one line per action
-    settings = read_settings_or_exit()
     make_app(settings).run(
         sock=listen(settings),
         single_process=True,

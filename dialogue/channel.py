@@ -21,6 +21,7 @@ from sanic.response import HTTPResponse
 
 from dialogue.action_endpoint import ActionServer
 from dialogue.consumer import Consumer, listen_again
+from dialogue.logs import configure_rasa_logs
 from dialogue.rasa_patch import compile_answer_check
 from settings import Settings, read_settings_or_exit
 from whatsapp.conversation_queue import inbound_queue
@@ -72,8 +73,11 @@ class WhatsAppInput(TwilioInput):
 
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
-        """Rasa's way to make a channel; everything secret comes from the environment."""
-        return cls(read_settings_or_exit())
+        """Rasa's way to make a channel; everything secret comes from the environment. From here on Rasa
+        logs as we do."""
+        settings = read_settings_or_exit()
+        configure_rasa_logs(settings.log_format)
+        return cls(settings)
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """The routes, and the consumer's life with the server."""
@@ -168,6 +172,7 @@ class WhatsAppInput(TwilioInput):
 
     async def _start_consumer(self, app: Sanic, _: asyncio.AbstractEventLoop) -> None:
         agent = app.ctx.agent
+        configure_rasa_logs(self._settings.log_format)  # TensorFlow, loaded since, has silenced what is INFO
         compile_answer_check()
         app.ctx.action_server = ActionServer(f"{self._settings.actions_url}/webhook", agent.domain)
         agent.action_endpoint = app.ctx.action_server

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +19,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from dialogue.turn import StoredTracker, Turn, TurnAborted, TurnOutput, current_turn
 from settings import Settings
+from settings.logs import shortened
 from whatsapp import window
 from whatsapp.choices import OfferedChoices
 from whatsapp.conversation_queue import Effects, Entry, inbound_queue, outbound_queue
@@ -66,6 +68,7 @@ class Consumer:
         message = InboundMessage.from_json(entry.body)
         picked = await self._choices.picked(message.conversation, message.choice, message.text)
         turn = Turn()
+        began = time.monotonic()
         context = current_turn.set(turn)
         try:
             await self._agent.handle_message(_user_message(message, turn, picked))
@@ -75,6 +78,7 @@ class Consumer:
             current_turn.reset(context)
         if turn.tracker is None:
             raise RetryLater("no model is loaded")
+        _log_served(message, turn, time.monotonic() - began)
         return self._effects(message, turn)
 
     async def give_up(self, entry: Entry) -> Effects:
@@ -114,12 +118,25 @@ class Consumer:
             window.open_in(pipeline, message.conversation)
 
 
+def _log_served(message: InboundMessage, turn: Turn, seconds: float) -> None:
+    """The one line of a message; `conversation` is its pseudonym, shortened."""
+    values = {
+        "message_id": message.id,
+        "conversation": shortened(message.conversation),
+        "state_before": turn.situation.state,
+        "state": turn.outcome.state,
+        "intent": turn.outcome.intent,
+        "milliseconds": round(seconds * 1000, 1),
+    }
+    logger.info("message served", extra=values)
+
+
 def listen_again(
     tracker: DialogueStateTracker, output_channel: OutputChannel, nlg: NaturalLanguageGenerator
 ) -> None:
     """Rasa stops a turn that predicts action after action, and would stay stopped for ever: it counts
     back to the last time it listened. So it listens."""
-    logger.error("a turn of %s predicted too many actions", tracker.sender_id)
+    logger.error("a turn of %s predicted too many actions", shortened(tracker.sender_id))
     tracker.update(ActionExecuted(ACTION_LISTEN_NAME))
 
 

@@ -11,18 +11,19 @@ from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SerializedTrackerAsText, TrackerStore
 from rasa.shared.core.conversation import Dialogue
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event
+from rasa.shared.core.events import Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.utils.common import all_subclasses
 from redis.exceptions import RedisError
 
 from dialogue.bounded_history import bounded
-from dialogue.turn import Situation, StoredTracker, TurnAborted, current_turn
+from dialogue.turn import Outcome, Situation, StoredTracker, TurnAborted, current_turn
 from settings import read_settings
 from whatsapp.redis import connect
 
 KEY_PREFIX = "chatcart:session:"
 STATE_SLOT = "conversation_state"
+MISUNDERSTOOD_SLOT = "misunderstood"
 FORGOTTEN_SLOT = "session_forgotten"
 """Set by the actions when a customer was erased: nothing of the session is kept."""
 
@@ -35,6 +36,16 @@ def _event_types() -> Mapping[str, type[Event]]:
 
 def _state_of(tracker: DialogueStateTracker) -> str | None:
     return tracker.get_slot(STATE_SLOT) if STATE_SLOT in tracker.slots else None
+
+
+def _misunderstood_in(tracker: DialogueStateTracker) -> int:
+    return int(tracker.get_slot(MISUNDERSTOOD_SLOT) or 0) if MISUNDERSTOOD_SLOT in tracker.slots else 0
+
+
+def _intent_of(tracker: DialogueStateTracker) -> str | None:
+    """What the last message was taken for, also where Rasa has forgotten that message since."""
+    spoken = (event for event in reversed(tracker.events) if isinstance(event, UserUttered))
+    return next((event.intent_name for event in spoken), None)
 
 
 class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
@@ -60,6 +71,7 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
         turn = current_turn.get()
         if turn is not None:
             turn.tracker = stored
+            turn.outcome = Outcome(_state_of(tracker), _intent_of(tracker), _misunderstood_in(tracker))
             return
         if stored.value is None:
             await self._redis.delete(stored.key)
@@ -84,7 +96,9 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
         tracker = self.deserialise_tracker(sender_id, stored)
         turn = current_turn.get()
         if turn is not None:
-            turn.situation = Situation(_state_of(tracker), tracker.active_loop_name)
+            turn.situation = Situation(
+                _state_of(tracker), tracker.active_loop_name, _misunderstood_in(tracker)
+            )
         return tracker
 
     def deserialise_tracker(self, sender_id: str, serialised_tracker: str | bytes) -> DialogueStateTracker:

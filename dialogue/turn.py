@@ -39,6 +39,17 @@ class Situation:
 
     state: str | None = None
     active_form: str | None = None
+    misunderstood: int = 0
+    """How many messages in a row were not understood."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a turn has led to, and what it began with."""
+
+    state: str | None = None
+    intent: str | None = None
+    misunderstood: int = 0
 
 
 @dataclass
@@ -48,6 +59,12 @@ class Turn:
     situation: Situation = field(default_factory=Situation)
     replies: list[Reply] = field(default_factory=list)
     tracker: StoredTracker | None = None
+    outcome: Outcome = field(default_factory=Outcome)
+
+    @property
+    def was_understood(self) -> bool:
+        """Whether one message more was not understood than before."""
+        return self.outcome.misunderstood <= self.situation.misunderstood
 
 
 current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)

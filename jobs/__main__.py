@@ -71,8 +71,9 @@ async def repeat(name: str, job: Callable[[], Awaitable[Any]], pause_seconds: fl
 
 def main() -> None:
     """The process's entry."""
-    configure_logs()
-    asyncio.run(run(read_settings_or_exit()))
+    settings = read_settings_or_exit()
+    configure_logs(settings.log_format)
+    asyncio.run(run(settings))
 
 
 if __name__ == "__main__":

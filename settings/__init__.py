@@ -21,8 +21,10 @@ from settings import checks
 from settings.checks import KNOWN_PAYMENT_PROVIDERS
 from settings.values import (
     DEVELOPMENT,
+    JSON,
     PRODUCTION,
     TEST,
+    TEXT,
     FeatureFlags,
     LlmSettings,
     PaymentSettings,
@@ -116,6 +118,7 @@ def _parse(env: Env) -> Settings:
         rasa_port=rasa_port,
         actions_port=actions_port,
         actions_processes=env.int("ACTIONS_PROCESSES", 1, validate=validate.Range(1, 32)),
+        log_format=_log_format(env),
         state_dir=Path(_text(env, "STATE_DIR", DEFAULT_STATE_DIR)),
         public_base_url=public_base_url,
         web_url=_http_url(env, "WEB_URL", f"http://127.0.0.1:{port}"),
@@ -144,6 +147,11 @@ def _parse(env: Env) -> Settings:
         ),
         llm=_parse_llm(env),
     )
+
+
+def _log_format(env: Env) -> str:
+    usual = JSON if os.environ.get("APP_ENV") == PRODUCTION else TEXT
+    return str(env.str("LOG_FORMAT", usual, validate=validate.OneOf([JSON, TEXT])))
 
 
 def _parse_whatsapp(env: Env, public_base_url: str) -> WhatsAppSettings:

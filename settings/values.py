@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 DEVELOPMENT, PRODUCTION, TEST = "development", "production", "test"
+JSON, TEXT = "json", "text"
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ class Settings:
     rasa_port: int
     actions_port: int
     actions_processes: int
+    log_format: str
+    """`json`: a line is an object; `text`: for a person at a terminal."""
     state_dir: Path
     public_base_url: str
     web_url: str

@@ -9,13 +9,14 @@ from web.app import make_app
 
 def main() -> None:
     """Serve until told to stop."""
-    configure_logs()
     settings = read_settings_or_exit()
+    configure_logs(settings.log_format)
     uvicorn.run(
         make_app(settings),
         host=settings.bind_host,
         port=settings.port,
         access_log=False,
+        log_config=None,
         log_level="warning",
         timeout_graceful_shutdown=2,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ from tests.e2e.system import Phone, System
 
 NUMBER = "+2348055512399"
 CARD = "4242424242424242"
-DELIVERING = {"DELIVERY_FEE": "1500", "PAYMENT_PROVIDERS": "sandbox,cash"}
+DELIVERING = {"DELIVERY_FEE": "1500", "PAYMENT_PROVIDERS": "sandbox,cash", "LOG_FORMAT": "json"}
+PROCESSES = ("actions", "rasa", "sender", "web")
 PIN = {
     "Latitude": "6.601838",
     "Longitude": "3.351486",
@@ -175,7 +177,7 @@ def test_the_search_finds_what_is_there(conversation: Conversation) -> None:
     kinds = {place.split()[0] for place, _ in conversation.places()}
     assert kinds == {"table", "Redis", "file", "page", "a"}
     names = {place for place, _ in conversation.places()}
-    assert {f"file logs/{name}.log" for name in ("actions", "rasa", "sender", "web")} <= names
+    assert {f"file logs/{name}.log" for name in PROCESSES} <= names
     assert "file postgres/log" in names and any("appendonly" in name for name in names)
 
     number = conversation.found(digits(conversation.order_number))
@@ -194,6 +196,30 @@ def test_the_search_finds_what_is_there(conversation: Conversation) -> None:
     assert {"table public.orders", "table public.carts"} <= set(address), (
         "the pin was kept, but for the number"
     )
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_every_process_logs_json_lines(conversation: Conversation, process: str) -> None:
+    lines = conversation.system.log(process).splitlines()
+    # Rasa's libraries warn of each other while they are imported, before there is anything to set up.
+    first = next(number for number, line in enumerate(lines) if line.startswith("{"))
+    assert first == 0 or process == "rasa"
+    for line in lines[first:]:
+        told = json.loads(line)
+        assert {"time", "level", "logger", "message"} <= set(told), line
+
+
+def test_a_message_is_one_line_with_its_state_and_its_time(conversation: Conversation) -> None:
+    lines = conversation.system.log("rasa").splitlines()
+    served = [json.loads(line) for line in lines if '"message served"' in line]
+    known = pseudonym(conversation.system, conversation.phone)
+    assert {line["conversation"] for line in served} == {known[:12]}
+    assert len({line["message_id"] for line in served}) == len(served), "one line for a message"
+    assert all(line["milliseconds"] > 0 for line in served)
+    confirmed = [line for line in served if line["intent"] == "payment_confirmed"]
+    assert [(line["state_before"], line["state"]) for line in confirmed] == [
+        ("AWAITING_PAYMENT", "PAYMENT_CONFIRMATION")
+    ]
 
 
 @pytest.mark.parametrize("text", [*TYPED, PIN["Address"], PIN["Label"], "4242-4242.4242_4242", NUMBER])
