@@ -50,6 +50,11 @@ EXAMPLES: dict[str, Any] = {
     "expected": Decimal(1),
     "got": Decimal(2),
     "provider": "stripe",
+    "minutes": 15,
+    "field": "price",
+    "reason": "A price is an amount.",
+    "name": "Ada",
+    "what": "product",
 }
 
 
