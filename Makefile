@@ -14,7 +14,7 @@ export PYTHONWARNINGS := ignore
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
-.PHONY: parse-orders parse-intents bench-understanding nlu-report help run shell test test-faults test-channel fuzz import-menu lint-menu check format lock environments clean reconcile staff owner export-customer rotate-keys bench-shop bench-channel
+.PHONY: parse-orders parse-intents bench-understanding nlu-report help run shell test test-browser test-faults test-channel fuzz import-menu lint-menu check format lock environments clean reconcile staff owner export-customer rotate-keys bench-shop bench-channel
 
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ shell: environments ## The same bot in the terminal (rasa shell)
 
 test: environments ## Every test that needs no browser and no hour
 	@$(COMMERCE)/python -m tests.run
+
+test-browser: environments ## The console and the local WhatsApp in headless Chromium (PICTURES=1: those of docs/ anew)
+	@PICTURES=$(PICTURES) $(COMMERCE)/python -m tests.browser.run
 
 test-faults: environments ## Every promise about money and stock, broken into: RUNS=20 (SEED=n repeats a run)
 	@$(COMMERCE)/python -m tests.faults.run --runs $(or $(RUNS),1) $(if $(SEED),--seed $(SEED))

@@ -108,6 +108,8 @@ class System:
 
     def _read_settings(self, environment: Mapping[str, str]) -> Settings:
         port = self._ports["PORT"]
+        # Replies go to the web app's own local WhatsApp, as with `make run`.
+        local = environment.get("WHATSAPP_DEV_MODE") == "true"
         os.environ.update(
             {
                 **environment,
@@ -117,7 +119,7 @@ class System:
                 "REDIS_PORT": str(self._valkey.port),
                 "REDIS_PASSWORD": self._valkey.password,
                 "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
-                "TWILIO_API_BASE_URL": self.twilio.address,
+                **({} if local else {"TWILIO_API_BASE_URL": self.twilio.address}),
             }
         )
         return read_settings()
@@ -148,7 +150,7 @@ class System:
         found = {"REDIS_PORT": str(redis_tap.port)} if redis_tap else {}
         if name == "rasa":
             found["ACTIONS_URL"] = f"http://127.0.0.1:{self.taps['rasa_actions'].port}"
-        if name == "sender":
+        if name == "sender" and self.settings.whatsapp.api_base_url:
             found["TWILIO_API_BASE_URL"] = f"http://127.0.0.1:{self.taps['sender_twilio'].port}"
         if f"{name}_postgres" in self.taps:
             found["DATABASE_URL"] = f"{base}host={self._state_dir / f'{name}_postgres'}"
