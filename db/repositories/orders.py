@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Text, bindparam, func, literal, select
+from sqlalchemy import Text, bindparam, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -88,6 +88,28 @@ class OrdersRepository(Repository[Order]):
             .where(Order.status.in_(statuses))
             .options(selectinload(Order.items), selectinload(Order.payments), joinedload(Order.customer))
             .order_by(Order.created_at)
+            .limit(limit)
+        )
+        return self.session.scalars(query).all()
+
+    def find_page(self, statuses: Sequence[OrderStatus], last: Order | None, limit: int) -> Sequence[Order]:
+        """Orders of these statuses (or of all), newest first, those after the last one that was seen."""
+        query = select(Order).options(
+            selectinload(Order.items), selectinload(Order.payments), joinedload(Order.customer)
+        )
+        if statuses:
+            query = query.where(Order.status.in_(statuses))
+        if last is not None:
+            query = query.where(tuple_(Order.created_at, Order.id) < (last.created_at, last.id))
+        query = query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit)
+        return self.session.scalars(query).all()
+
+    def find_by_number_start(self, start: str, limit: int) -> Sequence[Order]:
+        """Orders whose numbers begin with these characters."""
+        query = (
+            select(Order)
+            .where(Order.number.startswith(start, autoescape=True))
+            .order_by(Order.created_at.desc())
             .limit(limit)
         )
         return self.session.scalars(query).all()

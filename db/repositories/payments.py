@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
 
 from db.models import Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus
 from db.repositories.base import Repository
+
+MOST_LISTED = 300
 
 
 class PaymentsRepository(Repository[Payment]):
@@ -39,6 +42,17 @@ class PaymentsRepository(Repository[Payment]):
         """An order's payments that may still be paid."""
         may_come = (PaymentStatus.PENDING, PaymentStatus.FAILED)
         query = select(Payment).where(Payment.order_id == order_id, Payment.status.in_(may_come))
+        return self.session.scalars(query).all()
+
+    def find_by_status(self, status: PaymentStatus, methods: Sequence[str]) -> Sequence[Payment]:
+        """Payments of these methods with this status, oldest first, with their orders."""
+        query = (
+            select(Payment)
+            .where(Payment.status == status, Payment.payment_method.in_(methods))
+            .options(joinedload(Payment.order), selectinload(Payment.refunds))
+            .order_by(Payment.created_at)
+            .limit(MOST_LISTED)
+        )
         return self.session.scalars(query).all()
 
 
@@ -76,6 +90,11 @@ class RefundsRepository(Repository[Refund]):
             .with_for_update(skip_locked=True, of=Refund)
         )
         return self.session.scalars(query).all()
+
+    def find_by_status(self, status: RefundStatus) -> Sequence[Refund]:
+        """Refunds with this status, oldest first."""
+        query = select(Refund).where(Refund.status == status).order_by(Refund.created_at)
+        return self.session.scalars(query.limit(MOST_LISTED)).all()
 
     def find_by_payment(self, payment_id: uuid.UUID) -> Sequence[Refund]:
         """What goes or went back of a payment."""

@@ -105,8 +105,17 @@ class Console:
             raise HTTPException(400, "The form has no key. Open the page again.")
         return await run_in_threadpool(self.shop.once, visit.once(), command, result_type, operation)
 
+    async def carry_out(
+        self, visit: Visit, path: str, command: str, operation: Callable[[Work], str]
+    ) -> Response:
+        """Do what a form asks for, once; `path` then says what the operation returned, or why it refused."""
+        try:
+            return self.back(path, await self.once(visit, command, operation, str))
+        except ShopError as error:
+            return self.refused(path, error)
+
     def page(
-        self, request: Request, visit: Visit, template: str, /, status: int = 200, **context: Any
+        self, request: Request, visit: Visit, template: str, status: int = 200, /, **context: Any
     ) -> Response:
         """A page in the console's frame, or a part of one."""
         response = self._templates.TemplateResponse(

@@ -18,7 +18,10 @@ class Entry:
     is_current: bool = False
 
 
-ENTRIES = (Entry("Orders", "/console/orders", Permission.ORDERS),)
+ENTRIES = (
+    Entry("Orders", "/console/orders", Permission.ORDERS),
+    Entry("Payments", "/console/payments", Permission.ORDERS),
+)
 
 
 def entries_for(role: StaffRole, path: str) -> list[Entry]:

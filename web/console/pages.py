@@ -16,7 +16,9 @@ from shop.staff import Passwords
 from web.console import account
 from web.console.account import AccountPage
 from web.console.frame import Console
+from web.console.money import MoneyPages
 from web.console.navigation import entries_for
+from web.console.order_pages import OrderPages
 from web.console.orders import OrderBoard
 from web.console.permissions import Permission
 from web.console.signing_in import SignInPages
@@ -32,6 +34,8 @@ def console_routes(settings: Settings, shop: Shop, templates: Jinja2Templates) -
         SignInPages(console, templates, passwords, key),
         AccountPage(console, passwords),
         OrderBoard(console),
+        OrderPages(console),
+        MoneyPages(console),
     )
     return [
         console.route("", _home, Permission.SIGNED_IN),
