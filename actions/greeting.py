@@ -26,6 +26,7 @@ class StartSession(ShopAction):
             customer_name=session.name,
             language=session.language,
             cart_items=session.cart_items,
+            with_person=session.person,
         )
 
     async def run(

@@ -8,7 +8,7 @@ from typing import Any
 from actions.conversation import Conversation
 from actions.formatting import amount
 from db.models import Fulfilment, OrderStatus
-from shop import orders
+from shop import handoffs, orders
 
 DELIVERED = (OrderStatus.READY, OrderStatus.COMPLETED)
 """What sounds different of an order that is brought."""
@@ -71,11 +71,43 @@ async def tell_payment_in_review(conversation: Conversation, data: dict[str, Any
     conversation.say("utter_payment_in_review", order_number=data["order_number"])
 
 
+async def tell_handoff_taken(conversation: Conversation, data: dict[str, Any]) -> None:
+    """A person has the conversation: the bot is silent, and a question of its own is asked no more."""
+    person = await conversation.look(handoffs.person_with)
+    if person is None:
+        return  # gone again, which is told next
+    conversation.set(with_person=person)
+    conversation.leave_form()
+    conversation.say("utter_person_here", staff=data["staff"])
+
+
+async def tell_staff_message(conversation: Conversation, data: dict[str, Any]) -> None:
+    """What the person writes."""
+    # Rasa takes "0[" for one of its own gaps, and would show the customer the wording without its values.
+    conversation.say("utter_staff_message", staff=data["staff"], text=data["text"].replace("0[", "0 ["))
+
+
+async def tell_handoff_closed(conversation: Conversation, data: dict[str, Any]) -> None:
+    """The person is gone, unless the customer found that out before, or another one is there."""
+    person = await conversation.look(handoffs.person_with)
+    conversation.set(with_person=person)
+    if await conversation.do(bool, handoffs.is_end_news, data["handoff"]) and person is None:
+        end_with_person(conversation)
+
+
+def end_with_person(conversation: Conversation) -> None:
+    """Say that the bot is back, and what can be done now."""
+    conversation.say("utter_person_gone")
+    conversation.say(f"utter_next_{conversation.state.lower()}")
+
+
 def _amount(data: dict[str, Any]) -> str:
     return amount(data["amount"], data["currency"])
 
 
 TELL: dict[str, Callable[[Conversation, dict[str, Any]], Awaitable[None]]] = {
+    "handoff_closed": tell_handoff_closed,
+    "handoff_taken": tell_handoff_taken,
     "order_status_changed": tell_order_status_changed,
     "payment_confirmed": tell_payment_confirmed,
     "payment_expired": tell_payment_expired,
@@ -84,5 +116,6 @@ TELL: dict[str, Callable[[Conversation, dict[str, Any]], Awaitable[None]]] = {
     "payment_refunded": tell_payment_refunded,
     "payment_reminder": tell_payment_reminder,
     "payment_sent_back": tell_payment_sent_back,
+    "staff_message": tell_staff_message,
 }
 """How each of the shop's own events is told; its rule is in data/rules/notices.yml."""

@@ -24,6 +24,7 @@ from actions import (
     erasing,
     fulfilment,
     greeting,
+    handoff,
     order_complete,
     payment_confirmation,
     reviewing_order,
@@ -44,6 +45,7 @@ MODULES = (
     erasing,
     fulfilment,
     greeting,
+    handoff,
     reviewing_order,
 )
 """Whose actions need nothing but the shop."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shop import cart, orders, stock
+from shop import cart, handoffs, orders, stock
 from shop.payments import flow
 from shop.service import Shop
 
@@ -43,6 +43,11 @@ def abandon_carts(shop: Shop) -> int:
     return shop.run(cart.abandon_expired)
 
 
+def hand_back(shop: Shop) -> int:
+    """Give conversations that nobody writes in any more back to the bot."""
+    return shop.run(handoffs.close_silent)
+
+
 PAUSES: dict[Callable[[Shop], int], float] = {
     expire_orders: 2.0,
     send_refunds: 5.0,
@@ -50,5 +55,6 @@ PAUSES: dict[Callable[[Shop], int], float] = {
     free_units: 10.0,
     remind: 15.0,
     abandon_carts: 60.0,
+    hand_back: 30.0,
 }
 """Seconds between two runs of each job."""

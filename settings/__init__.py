@@ -201,6 +201,7 @@ def _parse_shop(env: Env) -> ShopSettings:
         bank_transfer_hours=env.int("BANK_TRANSFER_HOURS", 24, validate=validate.Range(1, 14 * 24)),
         bank_account=_text(env, "BANK_ACCOUNT", ""),
         cash_limit=_amount(env, "CASH_LIMIT"),
+        handoff_idle_minutes=env.int("HANDOFF_IDLE_MINUTES", 120, validate=validate.Range(1, 7 * 24 * 60)),
     )
 
 

@@ -64,6 +64,8 @@ class ShopSettings:
     """Where to transfer to, as customers read it."""
     cash_limit: Decimal | None = None
     """The largest order that may be paid in cash; None: any."""
+    handoff_idle_minutes: int = 120
+    """After so long without a word, a conversation that a person took goes back to the bot."""
 
 
 @dataclass(frozen=True)

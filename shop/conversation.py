@@ -30,6 +30,8 @@ class Session:
     name: str | None
     language: str | None
     cart_items: int
+    person: str | None = None
+    """Who of the staff has the conversation; None: the bot."""
 
 
 def is_expired(work: Work, cart: Cart) -> bool:
@@ -83,4 +85,5 @@ def start_session(work: Work, customer: Customer, *, to_be_told: bool = False) -
         name=customer.name if recognised else None,
         language=customer.language if recognised and work.flags.multi_language else None,
         cart_items=sum(item.quantity for item in cart.items) if cart else 0,
+        person=work.handoffs.find_person(customer.id),
     )

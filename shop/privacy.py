@@ -61,6 +61,9 @@ def erase(work: Work, customer: Customer) -> Erasure:
     carts = work.customers.find_carts(customer.id, lock=True)
     for cart in carts:
         work.session.delete(cart)
+    work.handoffs.find_by_customer(customer.id, lock=True)  # nobody writes into a thread that goes
+    work.thread_messages.delete_by_customer(customer.id)
+    work.handoffs.delete_by_customer(customer.id)
     work.outbox.delete_by_customer(customer.id)
     work.state_changes.delete_by_customer(customer.id)
     work.command_results.delete_by_customer(customer.id)
@@ -79,6 +82,8 @@ def export(work: Work, customer: Customer) -> dict[str, Any]:
         "carts": [_cart(cart) for cart in work.customers.find_carts(customer.id)],
         "orders": [_order(order) for order in work.customers.find_orders(customer.id)],
         "states": [_columns(change) for change in work.state_changes.find_by_customer(customer.id)],
+        "handoffs": [_columns(handoff) for handoff in work.handoffs.find_by_customer(customer.id)],
+        "thread": [_columns(message) for message in work.thread_messages.find_by_customer(customer.id)],
         "notices": [_columns(event) for event in work.outbox.find_by_customer(customer.id)],
     }
 

@@ -15,6 +15,7 @@ from db.repositories import (
     CommandResultsRepository,
     CustomersRepository,
     DiscountsRepository,
+    HandoffsRepository,
     OptionGroupsRepository,
     OptionsRepository,
     OrderItemsRepository,
@@ -30,6 +31,7 @@ from db.repositories import (
     StaffSessionsRepository,
     StateChangesRepository,
     StockReservationsRepository,
+    ThreadMessagesRepository,
 )
 from settings import FeatureFlags, ShopSettings
 from shop.known_customers import CustomerCache, NoCache
@@ -144,6 +146,16 @@ class Work:
     def outbox(self) -> OutboxRepository:
         """Events to tell customers."""
         return OutboxRepository(self.session)
+
+    @cached_property
+    def handoffs(self) -> HandoffsRepository:
+        """People of the shop in conversations."""
+        return HandoffsRepository(self.session)
+
+    @cached_property
+    def thread_messages(self) -> ThreadMessagesRepository:
+        """What they and the customers wrote to each other."""
+        return ThreadMessagesRepository(self.session)
 
     @cached_property
     def state_changes(self) -> StateChangesRepository:

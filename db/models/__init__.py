@@ -15,6 +15,7 @@ from db.models.catalogue import (
     product_option_groups,
 )
 from db.models.customers import Customer
+from db.models.handoffs import Handoff, HandoffReason, HandoffStatus, MessageKind, ThreadMessage
 from db.models.orders import Order, OrderItem, OrderStatus, StockReservation
 from db.models.payments import (
     Payment,
@@ -37,7 +38,11 @@ __all__ = [
     "Discount",
     "DiscountKind",
     "Fulfilment",
+    "Handoff",
+    "HandoffReason",
+    "HandoffStatus",
     "Identified",
+    "MessageKind",
     "OptionGroup",
     "Order",
     "OrderItem",
@@ -58,6 +63,7 @@ __all__ = [
     "StaffSession",
     "StateChange",
     "StockReservation",
+    "ThreadMessage",
     "Timestamped",
     "product_option_groups",
 ]

@@ -8,6 +8,7 @@ from db.repositories.catalogue import (
     OptionsRepository,
     ProductsRepository,
 )
+from db.repositories.handoffs import HandoffsRepository, ThreadMessagesRepository
 from db.repositories.orders import OrderItemsRepository, OrdersRepository, StockReservationsRepository
 from db.repositories.payments import PaymentEventsRepository, PaymentsRepository, RefundsRepository
 from db.repositories.records import (
@@ -29,6 +30,7 @@ __all__ = [
     "CommandResultsRepository",
     "CustomersRepository",
     "DiscountsRepository",
+    "HandoffsRepository",
     "OptionGroupsRepository",
     "OptionsRepository",
     "OrderItemsRepository",
@@ -45,4 +47,5 @@ __all__ = [
     "StaffSessionsRepository",
     "StateChangesRepository",
     "StockReservationsRepository",
+    "ThreadMessagesRepository",
 ]

@@ -22,7 +22,7 @@ RESPONSES: dict[str, list[dict[str, Any]]] = yaml.safe_load((ROOT / "domain.yml"
 DEFAULT = "en"
 ORDER = [*(code for code in LANGUAGES if code != DEFAULT), DEFAULT]
 CHANGED = "utter_language_changed_"
-ONE_LANGUAGE = {"utter_english_only", *(CHANGED + code for code in LANGUAGES)}
+ONE_LANGUAGE = {"utter_english_only", "utter_staff_message", *(CHANGED + code for code in LANGUAGES)}
 TRANSLATED = sorted(set(RESPONSES) - ONE_LANGUAGE)
 # What customers type is English in every language, for that is what the bot understands.
 COMMANDS = {

@@ -18,6 +18,8 @@ from tests.environment import ENVIRONMENT
 RESPONSE_OF_AN_ACTION = re.compile(r"The utterance '(\w+)' is not used in any story or rule")
 INTENT_WITHOUT_EXAMPLES = re.compile(r"The intent '(\w+)' is listed in the domain file, but is not found in")
 INTERNAL = {
+    "handoff_closed",
+    "handoff_taken",
     "order_status_changed",
     "payment_confirmed",
     "payment_expired",
@@ -30,6 +32,7 @@ INTERNAL = {
     "send_media",
     "send_too_many",
     "share_location",
+    "staff_message",
 }
 
 

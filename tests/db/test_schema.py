@@ -56,6 +56,9 @@ FOREIGN_KEYS = {
     "commands.customer_id -> customers",
     "outbox.customer_id -> customers",
     "state_changes.customer_id -> customers",
+    "handoffs.customer_id -> customers",
+    "thread_messages.customer_id -> customers",
+    "thread_messages.handoff_id -> handoffs",
 }
 UNIQUE = {
     ("customers", "phone_number"),
@@ -69,6 +72,8 @@ UNIQUE = {
     ("orders", "receipt_token"),
     ("stock_reservations", "order_id, product_id"),
     ("outbox", "sequence"),
+    ("thread_messages", "sequence"),
+    ("thread_messages", "message_id"),
 }
 CHECKS = {
     "products_price_not_negative",

@@ -15,6 +15,7 @@ import pytest
 from db.engine import make_engine, make_sessions
 from shop.assembly import make_providers
 from shop.service import Shop
+from tests.e2e.staff import Staff
 from tests.e2e.system import Phone, System
 from tests.environment import ENVIRONMENT
 
@@ -68,6 +69,20 @@ def staff(delivering: System) -> Shop:
     settings = delivering.settings
     sessions = make_sessions(make_engine(delivering.database_url))
     return Shop(sessions, settings.shop, settings.flags, make_providers(settings, sessions))
+
+
+@pytest.fixture(scope="session")
+def system_shop(system: System) -> Shop:
+    """The shop of the system that all share, as its staff works with it."""
+    settings = system.settings
+    sessions = make_sessions(make_engine(system.database_url))
+    return Shop(sessions, settings.shop, settings.flags, make_providers(settings, sessions))
+
+
+@pytest.fixture
+def staff_of(system_shop: Shop) -> Callable[[Phone], Staff]:
+    """Makes a member of staff who looks after the customer with a phone."""
+    return lambda phone: Staff(system_shop, phone)
 
 
 @pytest.fixture

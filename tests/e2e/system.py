@@ -208,10 +208,14 @@ class Phone:
     def hear(self, seconds: float = 15.0) -> str:
         """The next thing the bot sends."""
         deadline = time.monotonic() + seconds
-        while len(sent := self.system.sent_to(self.number)) <= self._read:
+        while len(self.system.sent_to(self.number)) <= self._read:
             assert time.monotonic() < deadline, f"the bot sent nothing for {seconds} s"
             time.sleep(0.02)
         time.sleep(0.1)  # a second message of the same turn follows at once
+        return self.unheard()
+
+    def unheard(self) -> str:
+        """What the bot has sent since the last time."""
         sent = self.system.sent_to(self.number)
         new, self._read = sent[self._read :], len(sent)
         return "\n".join(message.body for message in new)

@@ -16,10 +16,20 @@ import pytest
 import yaml
 
 from tests.e2e.rows import cart_of, latest_order_of, states_of
+from tests.e2e.staff import Staff
 from tests.e2e.system import Phone, System
 
 TRANSCRIPTS = Path(__file__).parent.parent / "conversations"
-STEPS = {"customer says", "customer pays", "bot sends", "bot sends not"}
+STEPS = {
+    "customer says",
+    "customer pays",
+    "staff takes",
+    "staff writes",
+    "staff hands back",
+    "staff reads",
+    "bot sends",
+    "bot sends not",
+}
 ENDS = {"conversation", "talk", "order becomes", "cart becomes", "states become"}
 
 
@@ -44,13 +54,16 @@ def transcripts() -> Iterator[Transcript]:
 
 
 @pytest.mark.parametrize("transcript", transcripts(), ids=lambda transcript: transcript.name)
-def test_conversation(system: System, new_phone: Callable[[], Phone], transcript: Transcript) -> None:
+def test_conversation(
+    system: System, new_phone: Callable[[], Phone], staff_of: Callable[[Phone], Staff], transcript: Transcript
+) -> None:
     unknown = set(transcript.values) - ENDS
     assert not unknown, f"a transcript knows no {unknown}"
     phone = new_phone()
+    staff = staff_of(phone)
     for number, turn in enumerate(transcript.values["talk"], start=1):
         assert set(turn) <= STEPS, f"turn {number} knows no {set(turn) - STEPS}"
-        said = play(phone, turn)
+        said = play(phone, staff, turn)
         for expected in as_list(turn.get("bot sends")):
             assert expected in said, f"turn {number}: the bot sent\n{said}"
         for unwanted in as_list(turn.get("bot sends not")):
@@ -58,8 +71,18 @@ def test_conversation(system: System, new_phone: Callable[[], Phone], transcript
     check_end(system, phone, transcript.values)
 
 
-def play(phone: Phone, turn: dict[str, Any]) -> str:
-    """Do what the customer does; what the bot sends."""
+def play(phone: Phone, staff: Staff, turn: dict[str, Any]) -> str:
+    """Do what the customer or the staff does; what the bot sends."""
+    if "staff reads" in turn:
+        return staff.read(str(turn["customer says"]), str(turn["staff reads"]))
+    for step, act in (
+        ("staff takes", staff.take),
+        ("staff writes", staff.write),
+        ("staff hands back", staff.hand_back),
+    ):
+        if step in turn:
+            act(str(turn[step]))
+            return phone.hear()
     if "customer pays" in turn:
         link = pay_link(phone)
         outcome = {"paid": "paid", "in vain": "failed"}[turn["customer pays"]]
