@@ -84,7 +84,7 @@ async def tell_handoff_taken(conversation: Conversation, data: dict[str, Any]) -
 async def tell_staff_message(conversation: Conversation, data: dict[str, Any]) -> None:
     """What the person writes."""
     # Rasa takes "0[" for one of its own gaps, and would show the customer the wording without its values.
-    conversation.say("utter_staff_message", staff=data["staff"], text=data["text"].replace("0[", "0 ["))
+    conversation.say("utter_staff_message", staff=data["staff"], words=data["text"].replace("0[", "0 ["))
 
 
 async def tell_handoff_closed(conversation: Conversation, data: dict[str, Any]) -> None:

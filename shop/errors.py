@@ -346,37 +346,11 @@ class LastOwner(StaffRefusal):
     """Somebody has to own the shop: the last owner stays one."""
 
 
-class NoHandoff(StaffRefusal):
-    """Nobody was called there, or that conversation was handed back."""
-
-
-class TakenByAnother(StaffRefusal):
-    """Another member of staff has the conversation. Values: by."""
-
-    def __init__(self, by: str) -> None:
-        super().__init__(by=by)
-
-
-class NotWithYou(StaffRefusal):
+class WithAnother(StaffRefusal):
     """Only who has a conversation writes in it or hands it back. Values: by (None: nobody has it)."""
 
     def __init__(self, by: str | None) -> None:
         super().__init__(by=by)
-
-
-class NothingWritten(StaffRefusal):
-    """An empty message to a customer."""
-
-
-class MessageTooLong(StaffRefusal):
-    """A message to a customer does not fit into one on WhatsApp. Values: most."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__(most=most)
-
-
-class CannotBeReached(StaffRefusal):
-    """No such customer, or none whose number we know."""
 
 
 class ProviderUnavailable(ServiceUnavailable):

@@ -13,14 +13,7 @@ from datetime import datetime, timedelta
 
 from db.models import Customer, Handoff, HandoffReason, HandoffStatus, MessageKind
 from shop import fulfilment, outbox
-from shop.errors import (
-    CannotBeReached,
-    MessageTooLong,
-    NoHandoff,
-    NothingWritten,
-    NotWithYou,
-    TakenByAnother,
-)
+from shop.errors import BadInput, NotThere, WithAnother
 from shop.work import Work
 
 MOST_CHARACTERS = 1400
@@ -89,12 +82,12 @@ def start(work: Work, customer_id: uuid.UUID, staff: str) -> uuid.UUID:
     """A member of staff takes a conversation in which nobody was called, or somebody waits; its handoff.
 
     Raises:
-        CannotBeReached: no such customer, or one without a number.
-        TakenByAnother
+        NotThere: no such customer, or one without a number.
+        WithAnother
     """
     customer = work.customers.find_by_id(customer_id)
     if customer is None or customer.phone_number is None:
-        raise CannotBeReached()
+        raise NotThere("customer")
     handoff = work.handoffs.find_open(customer.id, lock=True)
     if handoff is None:
         handoff = _open(work, customer, HandoffReason.STAFF, HandoffStatus.WAITING)
@@ -108,14 +101,14 @@ def take(work: Work, handoff_id: uuid.UUID, staff: str, *, instead_of: str | Non
         instead_of: who has it now and gives it away; None: nobody.
 
     Raises:
-        NoHandoff: there is none, or it is over.
-        TakenByAnother: somebody else was first.
+        NotThere: there is none, or it is over.
+        WithAnother: somebody else was first.
     """
     handoff = _locked(work, handoff_id)
     if handoff.taken_by == staff:
         return handoff.id
     if handoff.taken_by not in (None, instead_of):
-        raise TakenByAnother(str(handoff.taken_by))
+        raise WithAnother(handoff.taken_by)
     handoff.status, handoff.taken_by = HandoffStatus.TAKEN, staff
     handoff.taken_at = work.now
     _record(work, staff, "took conversation", handoff)
@@ -131,13 +124,14 @@ def write(work: Work, handoff_id: uuid.UUID, staff: str, text: str, message_id: 
         message_id: the same again writes nothing.
 
     Raises:
-        NoHandoff, NotWithYou, NothingWritten, MessageTooLong
+        NotThere, WithAnother
+        BadInput: nothing, or more than fits.
     """
     text = text.strip()
     if not text:
-        raise NothingWritten()
+        raise BadInput("text", "Write something to the customer first.")
     if len(text) > MOST_CHARACTERS:
-        raise MessageTooLong(MOST_CHARACTERS)
+        raise BadInput("text", f"WhatsApp takes {MOST_CHARACTERS} characters at once, not {len(text)}.")
     handoff = _locked(work, handoff_id)
     _require_with(handoff, staff)
     if _note(work, handoff, message_id, MessageKind.TEXT, text, staff):
@@ -148,7 +142,7 @@ def hand_back(work: Work, handoff_id: uuid.UUID, staff: str) -> None:
     """The person gives the conversation back to the bot, or ends a call that needs nobody any more.
 
     Raises:
-        NoHandoff, NotWithYou
+        NotThere, WithAnother
     """
     handoff = _locked(work, handoff_id)
     if handoff.status == HandoffStatus.TAKEN:
@@ -216,13 +210,13 @@ def _note(
 def _locked(work: Work, handoff_id: uuid.UUID) -> Handoff:
     handoff = work.handoffs.lock(handoff_id)
     if handoff is None or handoff.status == HandoffStatus.CLOSED:
-        raise NoHandoff()
+        raise NotThere("conversation")
     return handoff
 
 
 def _require_with(handoff: Handoff, staff: str) -> None:
     if handoff.taken_by != staff:
-        raise NotWithYou(handoff.taken_by)
+        raise WithAnother(handoff.taken_by)
 
 
 def _record(work: Work, staff: str, action: str, handoff: Handoff) -> None:

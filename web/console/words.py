@@ -56,6 +56,9 @@ _WORDS: dict[type[ShopError], Words] = {
     errors.BadInput: lambda v: str(v["reason"]),
     errors.NameTaken: lambda v: f"There is a {v['name']} already.",
     errors.NotThere: lambda v: f"That {v['what']} is not there any more.",
+    errors.WithAnother: lambda v: (
+        f"{v['by']} has this conversation." if v["by"] else "Nobody has this conversation: take it first."
+    ),
     errors.LastOwner: lambda _: "Somebody has to own the shop: make another owner first.",
 }  # fmt: skip
 
