@@ -10,6 +10,7 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Barrier
 
 from sqlalchemy import make_url
 
@@ -17,7 +18,7 @@ from actions.server import share_interpreter
 from bench.commands import Measured
 from bench.place import Place, tool
 
-START_SECONDS, WARM_UP_SECONDS = 8.0, 1.0
+START_SECONDS, WARM_UP_SECONDS = 60.0, 1.0
 THREADS = 2
 
 
@@ -46,14 +47,15 @@ def drive_shop(
     ACTIONS_PROCESSES makes on one machine."""
     processes = min(processes, clients)
     context = multiprocessing.get_context("spawn")
-    begin = time.time() + START_SECONDS + WARM_UP_SECONDS
     each = len(customers) // processes
-    jobs = []
-    for number in range(processes):
-        first = customers.start + number * each
-        share = clients // processes + (number < clients % processes)
-        jobs.append((place.database_url, measured, range(first, first + each), share, begin, seconds))
-    with context.Pool(processes) as pool:
+    with context.Manager() as manager, context.Pool(processes) as pool:
+        all_ready = manager.Barrier(processes)
+        jobs = []
+        for number in range(processes):
+            first = customers.start + number * each
+            share = clients // processes + (number < clients % processes)
+            served = range(first, first + each)
+            jobs.append((place.database_url, measured, served, share, all_ready, seconds))
         driven = pool.starmap(_drive_one, jobs)
     times = [time for driver in driven for time in driver.times]
     carried_out = sum(driver.carried_out for driver in driven)
@@ -71,25 +73,22 @@ class Driven:
 
 
 def _drive_one(
-    database_url: str, measured: Measured, customers: range, clients: int, begin: float, seconds: float
+    database_url: str, measured: Measured, customers: range, clients: int, all_ready: Barrier, seconds: float
 ) -> Driven:
     share_interpreter()
     place = Place(database_url)
     try:
-        return asyncio.run(_drive(place, measured, customers, clients, begin - time.time(), seconds))
+        all_ready.wait(START_SECONDS)
+        return asyncio.run(_drive(place, measured, customers, clients, seconds))
     finally:
         place.close()
 
 
-async def _drive(
-    place: Place, measured: Measured, customers: range, clients: int, warm_up: float, seconds: float
-) -> Driven:
+async def _drive(place: Place, measured: Measured, customers: range, clients: int, seconds: float) -> Driven:
     engine = place.make_engine()
     shop = place.make_shop(engine)
-    if warm_up <= 0:
-        raise BenchFailed("the processes took too long to start")
     left = iter(customers)
-    begin = time.perf_counter() + warm_up
+    begin = time.perf_counter() + WARM_UP_SECONDS
     end = begin + seconds
     times: list[float] = []
     carried_out = 0

@@ -320,7 +320,7 @@ def _make_order(
     if provider is not None:
         _note_payment(work, order, provider)
     cart.status = CartStatus.ORDERED
-    work.session.add(order)
+    work.orders.insert(order)
     return order
 
 

@@ -68,6 +68,12 @@ class Repository(Generic[Model]):
         return True
 
 
+def column_values(row: Base) -> dict[str, Any]:
+    """The columns of a row that are set, by name; the database or the model fills in the others."""
+    columns = type(row).__mapper__.columns
+    return {name: value for name, value in vars(row).items() if name in columns}
+
+
 def _as_uuid(value: uuid.UUID | str) -> uuid.UUID | None:
     if isinstance(value, uuid.UUID):
         return value
