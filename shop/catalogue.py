@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from rapidfuzz import fuzz, process, utils
-
 from db.models import Customer, Product
 from shop.conversation import ConversationState, move
 from shop.errors import NothingToChooseFrom, NumberNotOnList, SoldOut, UnknownProduct
@@ -18,8 +16,6 @@ from shop.options import OptionGroupView, offered_with
 from shop.quantities import as_number
 from shop.work import Work
 
-SURELY_MEANT = 88
-PERHAPS_MEANT = 62
 MOST_SUGGESTIONS = 5
 
 
@@ -175,25 +171,7 @@ def find_by_name(work: Work, asked: str) -> list[Product]:
 
     One that is surely meant stands alone; otherwise all that are perhaps meant.
     """
-    names = [
-        (name, product_id)
-        for product_id, own, aliases in work.products.find_names()
-        for name in (own, *aliases)
-    ]
-    hits = process.extract(
-        asked,
-        [name for name, _ in names],
-        scorer=fuzz.WRatio,
-        processor=utils.default_process,
-        score_cutoff=PERHAPS_MEANT,
-        limit=3 * MOST_SUGGESTIONS,
-    )
-    found: dict[uuid.UUID, float] = {}
-    for _, score, index in hits:
-        found.setdefault(names[index][1], score)
-    best = next(iter(found.values()), 0)
-    surely = [product_id for product_id, score in found.items() if score >= best >= SURELY_MEANT]
-    meant = map(work.products.find_by_id, surely or found)
+    meant = map(work.products.find_by_id, work.known_names.search(work, asked))
     return [product for product in meant if product is not None]
 
 
@@ -204,16 +182,18 @@ def _list(products: Sequence[Product], *, category: str | None = None, asked: st
 
 
 def version(work: Work) -> str:
-    """A digest of everything the order parser reads; it changes exactly when that does."""
-    return work.products.digest()
+    """The version of all that the order parser reads: names, aliases, options, what is on sale."""
+    return work.products.find_version()
 
 
 def snapshot(work: Work) -> dict[str, Any]:
     """The catalogue as the order parser reads it: names, aliases, options and categories, no prices."""
+    # Before the rest: what changes meanwhile is read again then, and never missed.
+    version_read = work.products.find_version()
     products = work.products.find_with_options()
     groups = {group.id: group for product in products for group in product.option_groups}
     return {
-        "version": work.products.digest(),
+        "version": version_read,
         "categories": list(dict.fromkeys(product.category for product in products)),
         "products": [
             {

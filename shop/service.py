@@ -20,6 +20,7 @@ from settings import FeatureFlags, ShopSettings
 from shop.customers import recognise
 from shop.errors import ShopError
 from shop.known_customers import CacheUnavailable, CustomerCache, NoCache
+from shop.known_names import KnownNames
 from shop.payments.interface import PaymentProvider
 from shop.work import Clock, Work
 
@@ -109,7 +110,7 @@ class Record(Generic[Result]):
 
 
 class Shop:
-    """Runs shop functions in transactions. Thread-safe; holds no state of its own."""
+    """Runs shop functions in transactions. Thread-safe; all that it remembers are names on the menu."""
 
     def __init__(
         self,
@@ -126,6 +127,7 @@ class Shop:
         self._providers = providers
         self._clock = clock
         self._known_customers = known_customers or NoCache()
+        self._known_names = KnownNames()
         self._outside = ThreadPoolExecutor(OUTSIDE_CALLS, thread_name_prefix="provider")
 
     @property
@@ -238,8 +240,8 @@ class Shop:
             return done
 
     def _work(self, session: Session) -> Work:
-        known = self._known_customers
-        return Work(session, self._clock(), self._policy, self._flags, self._providers, known)
+        known = (self._known_customers, self._known_names)
+        return Work(session, self._clock(), self._policy, self._flags, self._providers, *known)
 
     def _forget(self, lookups: set[str]) -> None:
         """What was read into the cache while it was being changed is known no more."""

@@ -35,6 +35,7 @@ from db.repositories import (
 )
 from settings import FeatureFlags, ShopSettings
 from shop.known_customers import CustomerCache, NoCache
+from shop.known_names import KnownNames
 from shop.payments.interface import PaymentProvider
 
 Clock = Callable[[], datetime]
@@ -50,6 +51,7 @@ class Work:
     flags: FeatureFlags
     providers: Mapping[str, PaymentProvider]
     known_customers: CustomerCache = field(default_factory=NoCache)
+    known_names: KnownNames = field(default_factory=KnownNames)
     message_id: str = ""
     """The message that caused this work; empty for the shop's own jobs."""
     state: str | None = field(default=None)

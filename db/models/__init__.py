@@ -7,6 +7,7 @@ migrated database.
 from db.models.base import Base, Identified, Timestamped
 from db.models.carts import Cart, CartItem, CartStatus, Fulfilment
 from db.models.catalogue import (
+    CatalogueVersion,
     Discount,
     DiscountKind,
     OptionGroup,
@@ -33,6 +34,7 @@ __all__ = [
     "Cart",
     "CartItem",
     "CartStatus",
+    "CatalogueVersion",
     "CommandResult",
     "Customer",
     "Discount",

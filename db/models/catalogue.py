@@ -7,7 +7,18 @@ import uuid
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, Identified, Timestamped, enum_column
@@ -97,6 +108,23 @@ class ProductOption(Identified, Base):
     available: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     position: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     group: Mapped[OptionGroup] = relationship(back_populates="options")
+
+
+class CatalogueVersion(Base):
+    """Which catalogue this is (one row): the database counts `number` up with every transaction that
+    changes what the order parser reads, whoever changes it, with SQL by hand, too.
+
+    `series` tells a database from another one that begins to count as well. `counted_for` is the
+    transaction that was counted last, so that a menu of 10,000 products is one change.
+    """
+
+    __tablename__ = "catalogue_version"
+    __table_args__ = (CheckConstraint("single", name="catalogue_version_single"),)
+
+    single: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    series: Mapped[uuid.UUID] = mapped_column(server_default=text("gen_random_uuid()"))
+    number: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
+    counted_for: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Discount(Identified, Timestamped, Base):

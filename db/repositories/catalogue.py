@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Select, Text, bindparam, func, literal, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from db.models import Discount, OptionGroup, Product, ProductOption, product_option_groups
+from db.models import CatalogueVersion, Discount, OptionGroup, Product, ProductOption, product_option_groups
 from db.repositories.base import Repository
 
 _LOCKED = (
@@ -21,6 +19,8 @@ _LOCKED = (
     .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
+
+_VERSION = select(CatalogueVersion.__table__)
 
 
 class ProductsRepository(Repository[Product]):
@@ -56,10 +56,10 @@ class ProductsRepository(Repository[Product]):
         """The product with this stock-keeping unit."""
         return self.session.scalar(select(Product).where(Product.sku == sku))
 
-    def digest(self) -> str:
-        """A digest of all that the order parser reads: names, aliases, categories, options."""
-        digests = [self.session.scalar(query) for query in (_products_digest(), _options_digest())]
-        return hashlib.md5("".join(map(str, digests)).encode(), usedforsecurity=False).hexdigest()
+    def find_version(self) -> str:
+        """The catalogue's version: another one after every change to what the order parser reads."""
+        row = self.session.connection().execute(_VERSION).one_or_none()
+        return f"{row.series}.{row.number}" if row else ""
 
     def lock(self, product_ids: Iterable[uuid.UUID]) -> Sequence[Product]:
         """Lock products for update in the order of their ids, so that two buyers cannot deadlock."""
@@ -119,25 +119,3 @@ class DiscountsRepository(Repository[Discount]):
         if lock:
             query = query.with_for_update().execution_options(populate_existing=True)
         return self.session.scalar(query)
-
-
-def _products_digest() -> Select[tuple[str]]:
-    row = func.jsonb_build_array(
-        Product.id, Product.name, Product.category, Product.aliases, Product.removable
-    ).cast(Text)
-    joined = func.string_agg(row, aggregate_order_by(literal(","), Product.position, Product.id))
-    return select(func.md5(func.coalesce(joined, ""))).where(Product.available.is_(True))
-
-
-def _options_digest() -> Select[tuple[str]]:
-    links = product_option_groups.c
-    row = func.jsonb_build_array(
-        links.product_id, ProductOption.id, ProductOption.name, ProductOption.aliases
-    ).cast(Text)
-    joined = func.string_agg(row, aggregate_order_by(literal(","), links.product_id, ProductOption.id))
-    return (
-        select(func.md5(func.coalesce(joined, "")))
-        .select_from(product_option_groups)
-        .join(ProductOption, ProductOption.group_id == links.group_id)
-        .where(ProductOption.available.is_(True))
-    )

@@ -90,6 +90,7 @@ CHECKS = {
     "discounts_value_sane",
     "discounts_uses_left",
     "option_groups_most_positive",
+    "catalogue_version_single",
 }
 
 

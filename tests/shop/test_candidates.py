@@ -16,7 +16,7 @@ def test_what_is_near_comes_first_and_what_is_shown_before_all(shop, make_produc
     assert found.products[0].removable == ("onions",)
     assert len(found.products) == candidates.MOST_CANDIDATES
     assert "Fizzy Water" not in [one.name for one in found.products]
-    assert found.catalogue_version == shop.run(lambda work: work.products.digest())
+    assert found.catalogue_version == shop.run(lambda work: work.products.find_version())
 
 
 def test_an_empty_shop_has_none(shop):
