@@ -92,6 +92,7 @@ class ShopAction(Action):
         except SQLAlchemyError as error:
             # Its own text would quote values; Rasa serves the message again, or apologises.
             logger.error("%s failed: %s", self.name(), describe(error))
+            self._shop.observer.failed(error)
             raise ActionFailed(self.name()) from None
         except CustomerGone:
             conversation.forget_session()
@@ -112,6 +113,7 @@ class ShopAction(Action):
 
 def refuse(conversation: Conversation, refusal: ShopError) -> None:
     """Tell a customer why the shop refuses, and what to do instead."""
+    conversation.shop.observer.failed(refusal)
     values = readable(refusal.values, conversation.time)
     kind = next(kind for kind in type(refusal).__mro__ if kind in REFUSALS)
     conversation.say(REFUSALS[kind], **values)

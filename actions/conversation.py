@@ -108,7 +108,7 @@ class Conversation:
         def bound(work: Work) -> Result:
             return operation(work, caller.recognised(work), *args, **kwargs)
 
-        return await asyncio.to_thread(self.shop.run, bound)
+        return await asyncio.to_thread(self.shop.run, bound, operation.__name__)
 
     async def call(
         self,

@@ -22,9 +22,11 @@ from sanic.response import HTTPResponse
 from dialogue.action_endpoint import ActionServer
 from dialogue.consumer import Consumer, listen_again
 from dialogue.logs import configure_rasa_logs
+from dialogue.metrics import DialogueMetrics
 from dialogue.rasa_patch import compile_answer_check
 from settings import Settings, read_settings_or_exit
-from whatsapp.conversation_queue import inbound_queue
+from settings.metrics import CONTENT_TYPE, FORWARDED, PATH, exposed, make_registry
+from whatsapp.conversation_queue import Admission, inbound_queue
 from whatsapp.deliveries import FAILED, Deliveries, reason
 from whatsapp.identity import Identity
 from whatsapp.inbound import (
@@ -43,6 +45,8 @@ MOST_BYTES = 64 * 1024
 TWILIO_SID = re.compile(r"[A-Za-z0-9]{1,64}")
 ERROR_CODE = re.compile(r"[0-9]{0,8}")
 FORM = "application/x-www-form-urlencoded"
+REFUSALS = {413: "too_large", 415: "not_a_form", 400: "malformed", 403: "wrong_signature"}
+"""How metrics name what `_checked` refuses, by its status."""
 EMPTY_TWIML = "<Response/>"
 # Redis is down, so the domain's wording is out of reach, too: this is the one sentence kept in code.
 APOLOGY_TWIML = (
@@ -65,6 +69,7 @@ class WhatsAppInput(TwilioInput):
         self._redis = connect(settings.redis)
         self._queue = inbound_queue(self._redis)
         self._deliveries = Deliveries(self._redis)
+        self._metrics = DialogueMetrics(make_registry())
 
     @classmethod
     def name(cls) -> str:
@@ -87,6 +92,7 @@ class WhatsAppInput(TwilioInput):
             (self._handshake, "/webhook", "GET"),
             (self._receive, "/webhook", "POST"),
             (self._status, "/status", "POST"),
+            (self._tell_metrics, PATH, "GET"),
         ):
             blueprint.add_route(partial(handler), path, methods=[method], name=handler.__name__)
         blueprint.listener("after_server_start")(self._start_consumer)
@@ -94,13 +100,24 @@ class WhatsAppInput(TwilioInput):
         return blueprint
 
     async def _health(self, request: Request) -> HTTPResponse:
-        """Whether messages are answered: there is a model, and the consumer is at work."""
+        """Whether messages are answered: there is a model, and the consumer is at work. Who asks from the
+        inside is told which model, and which actions it needs."""
         consumer = getattr(request.app.ctx, "consumer", None)
         if consumer is None or consumer.done():
             return response.json({"status": "takes messages in, but serves none"}, status=503)
         if not request.app.ctx.agent.is_ready():
             return response.json({"status": "no model is loaded"}, status=503)
-        return response.json({"status": "ok"})
+        if FORWARDED in request.headers:
+            return response.json({"status": "ok"})
+        agent = request.app.ctx.agent
+        actions = sorted(name for name in agent.domain.user_actions if not name.startswith("utter_"))
+        return response.json({"status": "ok", "model": agent.processor.model_filename, "actions": actions})
+
+    async def _tell_metrics(self, request: Request) -> HTTPResponse:
+        """What Prometheus asks for, from the inside only."""
+        if FORWARDED in request.headers:
+            return response.text("not found", status=404)
+        return response.raw(exposed(self._metrics.registry), content_type=CONTENT_TYPE)
 
     async def _handshake(self, request: Request) -> HTTPResponse:
         """Meta's verification of a webhook: echo the challenge to who knows the token."""
@@ -114,43 +131,46 @@ class WhatsAppInput(TwilioInput):
         """Take in one message: checked, kept durably, answered."""
         fields, refusal = self._checked(request)
         if fields is None:
-            return refusal
+            return self._counted("message", REFUSALS[refusal.status], refusal)
         try:
             message = parse_message(fields, self._identity, self._settings.whatsapp.number)
         except MalformedRequest as problem:
-            return response.text(str(problem), status=400)
+            return self._counted("message", "malformed", response.text(str(problem), status=400))
         try:
-            await self._take_in(message)
+            admission = await self._take_in(message)
         except (RedisError, OSError) as error:
             logger.error("message %s not taken in: %s", message.id, type(error).__name__)
-            return _twiml(APOLOGY_TWIML)
-        return _twiml(EMPTY_TWIML)
+            return self._counted("message", "not_kept", _twiml(APOLOGY_TWIML))
+        return self._counted("message", admission.name.lower(), _twiml(EMPTY_TWIML))
 
-    async def _take_in(self, message: InboundMessage) -> None:
+    async def _take_in(self, message: InboundMessage) -> Admission:
         most = self._settings.whatsapp.most_per_minute
         if not most:
-            await self._queue.add(message)
-            return
+            return Admission(await self._queue.add(message))
         one_too_many = replace(message, kind=Kind.TOO_MANY, text="", data=None, choice=None)
-        await self._queue.add_some(message, most, one_too_many)
+        return await self._queue.add_some(message, most, one_too_many)
+
+    def _counted(self, route: str, answer: str, given: HTTPResponse) -> HTTPResponse:
+        self._metrics.requests.labels(route, answer).inc()
+        return given
 
     async def _status(self, request: Request) -> HTTPResponse:
         """Take in what became of a message that we sent."""
         fields, refusal = self._checked(request)
         if fields is None:
-            return refusal
+            return self._counted("status", REFUSALS[refusal.status], refusal)
         sid, status = fields.get("MessageSid", ""), fields.get("MessageStatus", "")
         code = fields.get("ErrorCode", "")
         if not TWILIO_SID.fullmatch(sid) or not ERROR_CODE.fullmatch(code):
-            return response.text("not a status", status=400)
+            return self._counted("status", "malformed", response.text("not a status", status=400))
         try:
             moved = await self._deliveries.record(sid, status, code)
         except (RedisError, OSError) as error:
             logger.error("the status of message %s is lost: %s", sid, type(error).__name__)
-            return response.text("", status=503)
+            return self._counted("status", "not_kept", response.text("", status=503))
         if moved and status in FAILED:
             logger.warning("message %s %s: code %s, %s", sid, status, code or "none", reason(code))
-        return response.text("", status=204)
+        return self._counted("status", "taken" if moved else "doubled", response.text("", status=204))
 
     def _checked(self, request: Request) -> tuple[dict[str, str] | None, HTTPResponse]:
         """The fields of a request that Twilio signed, or None and the refusal."""
@@ -179,7 +199,9 @@ class WhatsAppInput(TwilioInput):
         if agent.processor is not None:
             agent.processor.action_endpoint = app.ctx.action_server
             agent.processor.on_circuit_break = listen_again
-        app.ctx.consumer = asyncio.create_task(Consumer(agent, self._redis, self._settings).worker().run())
+            agent.processor.parse_message = self._metrics.timed_parse(agent.processor.parse_message)
+        consumer = Consumer(agent, self._redis, self._settings, self._metrics)
+        app.ctx.consumer = asyncio.create_task(consumer.worker().run())
 
     async def _stop_consumer(self, app: Sanic, _: asyncio.AbstractEventLoop) -> None:
         app.ctx.consumer.cancel()

@@ -17,12 +17,14 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.events import ActionExecuted
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from dialogue.metrics import DialogueMetrics
 from dialogue.turn import StoredTracker, Turn, TurnAborted, TurnOutput, current_turn
 from settings import Settings
 from settings.logs import shortened
 from whatsapp import window
 from whatsapp.choices import OfferedChoices
 from whatsapp.conversation_queue import Effects, Entry, inbound_queue, outbound_queue
+from whatsapp.daily import DailyFigures
 from whatsapp.inbound import InboundMessage, Kind
 from whatsapp.outbound import Answered, Reply, compose
 from whatsapp.redis import RedisClient, RedisPipeline
@@ -47,8 +49,12 @@ COMMAND_PREFIX = re.compile(r"\A[\s/]+")
 class Consumer:
     """Hands waiting messages to Rasa and commits what they led to."""
 
-    def __init__(self, agent: Agent, redis: RedisClient, settings: Settings) -> None:
+    def __init__(
+        self, agent: Agent, redis: RedisClient, settings: Settings, metrics: DialogueMetrics
+    ) -> None:
         self._agent = agent
+        self._metrics = metrics
+        self._daily = DailyFigures(settings.shop.timezone)
         self._inbound = inbound_queue(redis)
         self._outbound = outbound_queue(redis)
         self._choices = OfferedChoices(redis, settings.privacy.phone_index_key)
@@ -57,7 +63,7 @@ class Consumer:
     def worker(self) -> Worker:
         """A worker on the inbound stream."""
         handlers = Handlers(self.serve, self.give_up, GIVE_UP_SECONDS)
-        return Worker(self._inbound, handlers, most_conversations=MOST_AT_ONCE)
+        return Worker(self._inbound, handlers, most_conversations=MOST_AT_ONCE, watch=self._metrics.inbound)
 
     async def serve(self, entry: Entry) -> Effects:
         """Run one message through Rasa; the returned effects store the tracker and the replies.
@@ -78,8 +84,10 @@ class Consumer:
             current_turn.reset(context)
         if turn.tracker is None:
             raise RetryLater("no model is loaded")
-        _log_served(message, turn, time.monotonic() - began)
-        return self._effects(message, turn)
+        seconds = time.monotonic() - began
+        self._metrics.served(turn, seconds)
+        _log_served(message, turn, seconds)
+        return self._effects(entry, message, turn)
 
     async def give_up(self, entry: Entry) -> Effects:
         """Apologise for a message that could not be served; the conversation stays as it was."""
@@ -87,13 +95,15 @@ class Consumer:
         session = await self._agent.tracker_store.retrieve(message.conversation)
         tracker = session or DialogueStateTracker.from_events(message.conversation, [])
         apology = await self._agent.nlg.generate(TROUBLE_RESPONSE, tracker, TurnOutput.name())
-        return self._effects(message, Turn(replies=[Reply(str((apology or {}).get("text", "")))]))
+        apologetic = Turn(replies=[Reply(str((apology or {}).get("text", "")))])
+        return self._effects(entry, message, apologetic)
 
-    def _effects(self, message: InboundMessage, turn: Turn) -> Effects:
+    def _effects(self, entry: Entry, message: InboundMessage, turn: Turn) -> Effects:
+        notice = message.kind is Kind.EVENT
         offered = next((len(reply.choices) for reply in reversed(turn.replies) if reply.choices), 0)
         composed = compose(
             turn.replies,
-            Answered(message.id, message.conversation, message.address, message.kind is Kind.EVENT),
+            Answered(message.id, message.conversation, message.address, entry.taken_in, notice),
             self._content_sids,
             [self._choices.token(message.id, position) for position in range(offered)],
         )
@@ -104,6 +114,8 @@ class Consumer:
                 self._choices.keep_in(pipeline, message.conversation, composed.buttons, composed.numbered)
             for reply in composed.messages:
                 self._outbound.add_in(pipeline, reply)
+            if not notice:
+                self._daily.count_in(pipeline, understood=turn.was_understood)
 
         return commit
 

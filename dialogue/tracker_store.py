@@ -96,6 +96,7 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
         tracker = self.deserialise_tracker(sender_id, stored)
         turn = current_turn.get()
         if turn is not None:
+            turn.session_found = True
             turn.situation = Situation(
                 _state_of(tracker), tracker.active_loop_name, _misunderstood_in(tracker)
             )

@@ -59,6 +59,8 @@ class Turn:
     situation: Situation = field(default_factory=Situation)
     replies: list[Reply] = field(default_factory=list)
     tracker: StoredTracker | None = None
+    session_found: bool = False
+    """Whether the conversation had one in Redis."""
     outcome: Outcome = field(default_factory=Outcome)
 
     @property

@@ -12,14 +12,17 @@ from typing import Any
 from jobs import shop_jobs
 from jobs.catalogue_copy import publish_catalogue
 from jobs.dispatcher import dispatch_outbox
+from jobs.metrics import INVARIANTS_SECONDS, JobMetrics
 from settings import Settings, read_settings_or_exit
 from settings.logs import configure_logs
+from settings.metrics import make_registry, serve_metrics
 from shop.assembly import make_shop
 from shop.errors import describe
+from shop.metrics import ShopMetrics
 from whatsapp.conversation_queue import inbound_queue
 from whatsapp.identity import Identity
 from whatsapp.redis import SENDER_BEAT_KEY, connect
-from whatsapp.sender import Sender
+from whatsapp.sender import Figures, Sender
 from whatsapp.twilio_api import TwilioMessages
 
 logger = logging.getLogger(__name__)
@@ -31,10 +34,14 @@ BEAT_SECONDS = 1.0
 
 async def run(settings: Settings) -> None:
     """Run everything until the process is told to stop."""
-    shop = make_shop(settings)
+    registry = make_registry()
+    metrics = JobMetrics(registry)
+    shop = make_shop(settings, observer=ShopMetrics(registry))
     redis = connect(settings.redis)
     inbound = inbound_queue(redis)
-    sender = Sender(redis, Identity(settings.privacy), TwilioMessages(settings), settings.whatsapp)
+    figures = Figures.make(registry, settings.shop.timezone)
+    sender = Sender(redis, Identity(settings.privacy), TwilioMessages(settings), settings.whatsapp, figures)
+    repeat = functools.partial(run_for_ever, metrics)
     jobs = [
         repeat("beat", lambda: redis.set(SENDER_BEAT_KEY, "1", ex=5), BEAT_SECONDS),
         sender.worker().run(),
@@ -48,7 +55,9 @@ async def run(settings: Settings) -> None:
             lambda: publish_catalogue(shop, redis, settings.catalogue_minutes),
             CATALOGUE_SECONDS,
         ),
+        repeat("invariants", lambda: metrics.look(shop), INVARIANTS_SECONDS),
     ]
+    serve_metrics(registry, settings.bind_host, range(settings.metrics_port, settings.metrics_port + 1))
     tasks = [asyncio.create_task(job) for job in jobs]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -58,13 +67,18 @@ async def run(settings: Settings) -> None:
     await redis.aclose()
 
 
-async def repeat(name: str, job: Callable[[], Awaitable[Any]], pause_seconds: float) -> None:
-    """Run a job for ever; whatever it fails of is one line, and tried again."""
+async def run_for_ever(
+    metrics: JobMetrics, name: str, job: Callable[[], Awaitable[Any]], pause_seconds: float
+) -> None:
+    """Run a job again and again; whatever it fails of is one line, and tried again."""
     while True:
         try:
-            await job()
+            with metrics.seconds.labels(name).time():
+                await job()
+            metrics.runs.labels(name, "done").inc()
         except Exception as error:
             logger.error("job %s: %s", name, describe(error))
+            metrics.runs.labels(name, "failed").inc()
             await asyncio.sleep(1.0)
         await asyncio.sleep(pause_seconds)
 

@@ -118,6 +118,7 @@ def _parse(env: Env) -> Settings:
         rasa_port=rasa_port,
         actions_port=actions_port,
         actions_processes=env.int("ACTIONS_PROCESSES", 1, validate=validate.Range(1, 32)),
+        metrics_port=_port(env, "METRICS_PORT", 9464),
         log_format=_log_format(env),
         state_dir=Path(_text(env, "STATE_DIR", DEFAULT_STATE_DIR)),
         public_base_url=public_base_url,

@@ -130,6 +130,8 @@ class Settings:
     rasa_port: int
     actions_port: int
     actions_processes: int
+    metrics_port: int
+    """The sender's; action servers take those after it."""
     log_format: str
     """`json`: a line is an object; `text`: for a person at a terminal."""
     state_dir: Path

@@ -10,8 +10,10 @@ import httpx
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.engine import make_engine, make_sessions
+from db.timing import time_statements
 from settings import Settings, exit_with
 from shop.known_customers import CustomerCache
+from shop.observing import Observer
 from shop.payments.interface import PaymentProvider
 from shop.payments.offline import BankTransfer, CashOnDelivery
 from shop.payments.paystack import Paystack
@@ -20,13 +22,25 @@ from shop.payments.stripe import StripeCheckout
 from shop.service import Shop
 
 
-def make_shop(settings: Settings, known_customers: CustomerCache | None = None) -> Shop:
+def make_shop(
+    settings: Settings, known_customers: CustomerCache | None = None, observer: Observer | None = None
+) -> Shop:
     """A shop on the database of the settings; with a cache, it recognises customers without asking it."""
     if settings.database_url is None:
         exit_with("DATABASE_URL: is not set; `make run` starts an embedded one")
-    sessions = make_sessions(make_engine(settings.database_url, settings.database_pool_size))
+    engine = make_engine(settings.database_url, settings.database_pool_size)
+    if observer is not None:
+        time_statements(engine, observer.statement)
+    sessions = make_sessions(engine)
     providers = make_providers(settings, sessions)
-    return Shop(sessions, settings.shop, settings.flags, providers, known_customers=known_customers)
+    return Shop(
+        sessions,
+        settings.shop,
+        settings.flags,
+        providers,
+        known_customers=known_customers,
+        observer=observer,
+    )
 
 
 def make_providers(settings: Settings, sessions: sessionmaker[Session]) -> dict[str, PaymentProvider]:

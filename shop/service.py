@@ -21,6 +21,7 @@ from shop.customers import recognise
 from shop.errors import ShopError
 from shop.known_customers import CacheUnavailable, CustomerCache, NoCache
 from shop.known_names import KnownNames
+from shop.observing import NobodyWatches, Observer
 from shop.payments.interface import PaymentProvider
 from shop.work import Clock, Work
 
@@ -30,6 +31,7 @@ Result = TypeVar("Result")
 
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 ATTEMPTS = 4
+UNNAMED = "other"
 OUTSIDE_CALLS = 16
 """How many calls to payment providers are made at once."""
 
@@ -120,6 +122,7 @@ class Shop:
         providers: Mapping[str, PaymentProvider],
         clock: Clock = lambda: datetime.now(UTC),
         known_customers: CustomerCache | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._sessions = sessions
         self._policy = policy
@@ -128,7 +131,13 @@ class Shop:
         self._clock = clock
         self._known_customers = known_customers or NoCache()
         self._known_names = KnownNames()
+        self._observer = observer or NobodyWatches()
         self._outside = ThreadPoolExecutor(OUTSIDE_CALLS, thread_name_prefix="provider")
+
+    @property
+    def observer(self) -> Observer:
+        """Who wants to know how it goes."""
+        return self._observer
 
     @property
     def policy(self) -> ShopSettings:
@@ -155,13 +164,23 @@ class Shop:
         """Which features are on."""
         return self._flags
 
-    def run(self, operation: Callable[[Work], Result]) -> Result:
+    def run(self, operation: Callable[[Work], Result], name: str = UNNAMED) -> Result:
         """Run an operation in one transaction; retried where PostgreSQL asks for that, and where the
         connection was lost, even after the commit: what must not happen twice goes through `once`.
+
+        Args:
+            name: what the observer is told that was done.
 
         Raises:
             ShopError: what the operation refuses; nothing was written.
         """
+        began = time.perf_counter()
+        try:
+            return self._try(operation)
+        finally:
+            self._observer.transaction(name, time.perf_counter() - began)
+
+    def _try(self, operation: Callable[[Work], Result]) -> Result:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self._sessions.begin() as session:
@@ -173,6 +192,7 @@ class Shop:
                 if attempt == ATTEMPTS or not _may_succeed_again(error):
                     raise
                 logger.warning("transaction retried: %s", _sql_state(error))
+                self._observer.retried(_sql_state(error))
                 time.sleep(0.02 * attempt)
         raise AssertionError("unreachable")
 
@@ -189,13 +209,14 @@ class Shop:
         def carry_out(work: Work) -> Result:
             done = record.find(work)
             if done is not None:
+                self._observer.replayed(command)
                 return done.result
             result = operation(work)
             record.keep(work, None, result)
             return result
 
         try:
-            return self.run(carry_out)
+            return self.run(carry_out, command)
         except ShopError:
             # The same command at the same time: then it is not refused, it is done.
             done = self.run(record.find)
@@ -224,6 +245,7 @@ class Shop:
         def once(work: Work) -> Done[Result]:
             done = record.find(work)
             if done is not None:
+                self._observer.replayed(command)
                 return done
             customer = caller.recognised(work)
             result = operation(work, customer)
@@ -231,7 +253,7 @@ class Shop:
             return Done(result, work.state)
 
         try:
-            return self.run(once)
+            return self.run(once, command)
         except ShopError:
             # Another replica may have carried out this very command meanwhile: then it is not refused.
             done = self.run(record.find)

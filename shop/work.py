@@ -16,6 +16,7 @@ from db.repositories import (
     CustomersRepository,
     DiscountsRepository,
     HandoffsRepository,
+    FiguresRepository,
     OptionGroupsRepository,
     OptionsRepository,
     OrderItemsRepository,
@@ -163,6 +164,11 @@ class Work:
     def state_changes(self) -> StateChangesRepository:
         """The record of conversation states."""
         return StateChangesRepository(self.session)
+
+    @cached_property
+    def figures(self) -> FiguresRepository:
+        """Figures over many rows."""
+        return FiguresRepository(self.session)
 
     @cached_property
     def command_results(self) -> CommandResultsRepository:

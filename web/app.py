@@ -18,11 +18,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from settings import Settings
+from settings.metrics import make_registry
 from shop.assembly import make_sandbox, make_shop
 from shop.errors import describe
+from shop.metrics import ShopMetrics
 from web.console.pages import console_routes
 from web.health import Health
 from web.local_whatsapp import LocalWhatsApp
+from web.metrics import MeasureRequests, MetricsPage
 from web.payments import PaymentPages
 from web.receipts import ReceiptPages
 from web.security import SecureHeaders
@@ -37,7 +40,8 @@ PICTURES = HERE.parent / "db" / "seed" / "pictures"
 
 def make_app(settings: Settings) -> Starlette:
     """All routes. The sandbox and the local WhatsApp do not exist in production."""
-    shop = make_shop(settings)
+    registry = make_registry()
+    shop = make_shop(settings, observer=ShopMetrics(registry))
     redis = connect(settings.redis)
     templates = Jinja2Templates(HERE / "templates")
     client = httpx.AsyncClient(timeout=15.0)
@@ -46,6 +50,7 @@ def make_app(settings: Settings) -> Starlette:
     routes = [
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
+        *MetricsPage(shop, redis, registry).routes(),
         Mount("/static", StaticFiles(directory=HERE / "static")),
         Mount("/pictures", StaticFiles(directory=PICTURES)),
         *PaymentPages(shop, templates, settings.shop.business_name, sandbox).routes(),
@@ -67,7 +72,7 @@ def make_app(settings: Settings) -> Starlette:
 
     return Starlette(
         routes=routes,
-        middleware=[Middleware(SecureHeaders)],
+        middleware=[Middleware(MeasureRequests, registry=registry), Middleware(SecureHeaders)],
         exception_handlers={SQLAlchemyError: database_failed},
         lifespan=lifespan,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Protocol
 
 from redis.exceptions import ResponseError, WatchError
@@ -31,12 +32,13 @@ if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local count = redis.call('INCR', KEYS[4])
 if count == 1 then redis.call('EXPIRE', KEYS[4], 60) end
 local most = tonumber(ARGV[5])
-if count > most + 1 then return 0 end
+if count > most + 1 then return 3 end
 redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
 local body = ARGV[3]
-if count > most then body = ARGV[4] end
+local taken = 1
+if count > most then body, taken = ARGV[4], 2 end
 redis.call('RPUSH', KEYS[3], redis.call('XADD', KEYS[2], '*', 'conversation', ARGV[2], 'body', body))
-return 1
+return taken
 """
 EXTEND = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -76,6 +78,21 @@ class Entry:
     conversation: str
     body: str
 
+    @property
+    def taken_in(self) -> float:
+        """When it was, by Redis' clock, in seconds since 1970."""
+        return int(self.id.split("-")[0]) / 1000
+
+
+class Admission(IntEnum):
+    """What became of a message that asked to be taken in."""
+
+    DOUBLED = 0
+    TAKEN = 1
+    ONE_TOO_MANY = 2
+    """Replaced by what says so."""
+    OVER_LIMIT = 3
+
 
 Effects = Callable[[RedisPipeline], None]
 
@@ -91,13 +108,17 @@ class ConversationQueue:
         """Take a message in durably; False if its id was taken in before."""
         return bool(await self._redis.eval(*self._add_arguments(message)))
 
-    async def add_some(self, message: Message, most_per_minute: int, one_too_many: Message) -> bool:
+    async def add_some(self, message: Message, most_per_minute: int, one_too_many: Message) -> Admission:
         """The same for a conversation that may say so much in a minute: the next message is replaced by
-        `one_too_many`, and those after it are not taken in. False for these, and for a doubled one."""
+        `one_too_many`, and those after it are not taken in."""
         _, _, seen, stream, waiting, week, conversation, body = self._add_arguments(message)
         counted = f"{self.name}:rate:{message.conversation}"
         values = (week, conversation, body, one_too_many.to_json(), most_per_minute)
-        return bool(await self._redis.eval(ADD_SOME, 4, seen, stream, waiting, counted, *values))
+        return Admission(await self._redis.eval(ADD_SOME, 4, seen, stream, waiting, counted, *values))
+
+    async def length(self) -> int:
+        """How many messages wait, those in work among them."""
+        return int(await self._redis.xlen(self.name))
 
     async def oldest(self) -> float | None:
         """When the message that waits longest was taken in, in seconds since 1970; None: nothing waits."""

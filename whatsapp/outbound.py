@@ -28,6 +28,7 @@ class OutboundMessage:
 
     `content_sid` names the template of Twilio that shows it, filled with `content_variables`; its `body` is
     what it says in words.  `notice`: it was not asked for, so WhatsApp's window may be closed.
+    `asked_at`, on the first message of an answer: when the question was taken in, in seconds since 1970.
     """
 
     id: str
@@ -38,6 +39,7 @@ class OutboundMessage:
     content_sid: str | None = None
     content_variables: dict[str, str] = field(default_factory=dict)
     notice: bool = False
+    asked_at: float | None = None
 
     def to_json(self) -> str:
         """The form in which it waits on the stream."""
@@ -52,11 +54,13 @@ class OutboundMessage:
 
 @dataclass(frozen=True)
 class Answered:
-    """The message that replies answer: its id, and whose it is. `notice`: it was the shop's own."""
+    """The message that replies answer: its id, whose it is, and when it was taken in (seconds since 1970).
+    `notice`: it was the shop's own."""
 
     message_id: str
     conversation: str
     address: str
+    taken_in: float | None = None
     notice: bool = False
 
 
@@ -96,6 +100,7 @@ def compose(
             body,
             (image,) if image else (),
             notice=answered.notice,
+            asked_at=None if number or answered.notice else answered.taken_in,
         )
         for number, (body, image) in enumerate(bodies)
     ]

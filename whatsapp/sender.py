@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
+from prometheus_client import CollectorRegistry
 from requests.exceptions import RequestException
 
 from settings import WhatsAppSettings
 from whatsapp import window
 from whatsapp.content import fill_notice
 from whatsapp.conversation_queue import Effects, Entry, outbound_queue
+from whatsapp.daily import DailyFigures
 from whatsapp.deliveries import reason
 from whatsapp.identity import Identity, InvalidAddress
+from whatsapp.metrics import QueueMetrics, SenderMetrics
 from whatsapp.outbound import OutboundMessage
 from whatsapp.pacing import Pace
 from whatsapp.redis import RedisClient, RedisPipeline
@@ -34,6 +38,20 @@ ATTEMPT_SECONDS = 24 * 3600
 TEMPORARY = (401, 429)
 
 
+@dataclass(frozen=True)
+class Figures:
+    """Where the sender counts: for Prometheus, and for the dashboard."""
+
+    metrics: SenderMetrics
+    queue: QueueMetrics
+    daily: DailyFigures
+
+    @classmethod
+    def make(cls, registry: CollectorRegistry, timezone: str) -> Figures:
+        """All of them, on one registry."""
+        return cls(SenderMetrics(registry), QueueMetrics(registry, "outbound"), DailyFigures(timezone))
+
+
 class Sender:
     """Delivers each message once as far as Twilio lets anyone know.
 
@@ -42,19 +60,27 @@ class Sender:
     """
 
     def __init__(
-        self, redis: RedisClient, identity: Identity, messages: TwilioMessages, settings: WhatsAppSettings
+        self,
+        redis: RedisClient,
+        identity: Identity,
+        messages: TwilioMessages,
+        settings: WhatsAppSettings,
+        figures: Figures,
     ) -> None:
         self._redis = redis
         self._identity = identity
         self._messages = messages
         self._content_sids = settings.content_sids
+        self._metrics = figures.metrics
+        self._watch = figures.queue
+        self._daily = figures.daily
         self._pace = Pace(redis, settings.most_sent_per_second)
         self._threads = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="twilio")
 
     def worker(self) -> Worker:
         """A worker that delivers what waits on the outbound stream."""
         handlers = Handlers(self.deliver, self.give_up, GIVE_UP_SECONDS)
-        return Worker(outbound_queue(self._redis), handlers)
+        return Worker(outbound_queue(self._redis), handlers, watch=self._watch)
 
     async def deliver(self, entry: Entry) -> Effects:
         """Send one message.
@@ -67,38 +93,46 @@ class Sender:
             number = self._identity.unseal(message.address)
         except InvalidAddress:
             logger.error("message %s dropped: no key opens its address", message.id)
+            self._metrics.sent.labels("undeliverable", "").inc()
             return _nothing_more
         started_key = f"chatcart:outbound:attempt:{message.id}"
         now = datetime.now(timezone.utc)
         earlier = await self._redis.set(started_key, now.isoformat(), nx=True, get=True, ex=ATTEMPT_SECONDS)
         if earlier and await self._arrived(number, message, datetime.fromisoformat(earlier)):
             logger.info("message %s had been sent", message.id)
+            self._metrics.sent.labels("found", "").inc()
         else:
             await self._send(number, message)
 
-        def forget_attempt(pipeline: RedisPipeline) -> None:
+        def note_end(pipeline: RedisPipeline) -> None:
             pipeline.delete(started_key)
+            if message.asked_at is not None:
+                self._daily.answered_in(pipeline, time.time() - message.asked_at)
 
-        return forget_attempt
+        return note_end
 
     async def give_up(self, entry: Entry) -> Effects:
         """Drop a message that could not be delivered for `GIVE_UP_SECONDS`; the log tells which."""
         message = OutboundMessage.from_json(entry.body)
         logger.error("message %s not delivered", message.id)
+        self._metrics.sent.labels("given_up", "").inc()
         return _nothing_more
 
     async def _send(self, number: str, message: OutboundMessage) -> None:
         message = await self._within_window(message)
-        await self._pace.wait()
+        with self._metrics.pace.time():
+            await self._pace.wait()
         content = (message.content_sid, message.content_variables)
         try:
             sid = await self._ask(self._messages.create, number, message.body, message.media, *content)
         except TwilioRestException as refusal:
+            self._metrics.sent.labels("refused", str(refusal.code or refusal.status)).inc()
             if refusal.status in TEMPORARY or refusal.status >= 500:
                 raise RetryLater(f"Twilio answered {refusal.status}") from None
             code = str(refusal.code)
             logger.error("message %s refused by Twilio: code %s, %s", message.id, code, reason(code))
             return
+        self._metrics.sent.labels("sent", "").inc()
         logger.info("message %s sent as %s", message.id, sid)
 
     async def _within_window(self, message: OutboundMessage) -> OutboundMessage:
@@ -119,10 +153,13 @@ class Sender:
             RetryLater: it is busy or out of reach.
         """
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+            with self._metrics.seconds.time():
+                return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
         except Busy as busy:
+            self._metrics.sent.labels("busy", "").inc()
             raise RetryLater(str(busy), busy.seconds) from None
         except (RequestException, OSError) as error:
+            self._metrics.sent.labels("out_of_reach", "").inc()
             raise RetryLater(f"Twilio out of reach: {type(error).__name__}") from None
 
     async def _arrived(self, number: str, message: OutboundMessage, since: datetime) -> bool:

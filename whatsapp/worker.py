@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from redis.exceptions import RedisError
 
@@ -38,6 +39,26 @@ class RetryLater(Exception):
         self.seconds = seconds
 
 
+class Watch(Protocol):
+    """Who wants to know how it goes."""
+
+    def waited(self, seconds: float) -> None:
+        """An entry is taken up that waited for so long."""
+
+    def ended(self, outcome: str) -> None:
+        """An attempt ended: `done`, `repeated`, `given_up`, `lease_lost`, or `out_of_reach` (Redis)."""
+
+
+class Unwatched:
+    """Nobody wants to know."""
+
+    def waited(self, seconds: float) -> None:
+        """Nothing is done with it."""
+
+    def ended(self, outcome: str) -> None:
+        """Nothing is done with it."""
+
+
 @dataclass(frozen=True)
 class Handlers:
     """What a worker does with an entry.
@@ -54,8 +75,16 @@ class Handlers:
 class Worker:
     """One replica's worker on one queue."""
 
-    def __init__(self, queue: ConversationQueue, handlers: Handlers, *, most_conversations: int = 64) -> None:
+    def __init__(
+        self,
+        queue: ConversationQueue,
+        handlers: Handlers,
+        *,
+        most_conversations: int = 64,
+        watch: Watch | None = None,
+    ) -> None:
         self._queue = queue
+        self._watch = watch or Unwatched()
         self._handlers = handlers
         self._consumer = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._slots = asyncio.Semaphore(most_conversations)
@@ -117,8 +146,10 @@ class Worker:
                 await self._serve_waiting(conversation, token)
             perhaps_held = False  # not got, or given back when nothing waited any more
         except LeaseLost:
+            self._watch.ended("lease_lost")
             logger.warning("lost the lease of a conversation on %s", self._queue.name)
         except (RedisError, OSError) as error:
+            self._watch.ended("out_of_reach")
             logger.error("queue %s out of reach: %s", self._queue.name, type(error).__name__)
         finally:
             if heart is not None:
@@ -132,8 +163,10 @@ class Worker:
         while True:
             entry = await self._queue.first(conversation)
             if entry is not None:
+                self._watch.waited(time.time() - entry.taken_in)
                 effects = await self._serve_until_done(entry)
                 await self._queue.finish(entry, token, effects)
+                self._watch.ended("done")
             elif await self._queue.release(conversation, token, only_if_empty=True):
                 return
 
@@ -152,8 +185,10 @@ class Worker:
                 reason, pause = type(error).__name__, None
             if time.monotonic() - started > self._handlers.give_up_seconds:
                 logger.error("entry %s of %s given up: %s", entry.id, self._queue.name, reason)
+                self._watch.ended("given_up")
                 return await self._handlers.give_up(entry)
             logger.warning("entry %s of %s repeated: %s", entry.id, self._queue.name, reason)
+            self._watch.ended("repeated")
             await asyncio.sleep(pause or RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1
 

@@ -9,6 +9,7 @@ from db.repositories.catalogue import (
     ProductsRepository,
 )
 from db.repositories.handoffs import HandoffsRepository, ThreadMessagesRepository
+from db.repositories.figures import FiguresRepository
 from db.repositories.orders import OrderItemsRepository, OrdersRepository, StockReservationsRepository
 from db.repositories.payments import PaymentEventsRepository, PaymentsRepository, RefundsRepository
 from db.repositories.records import (
@@ -31,6 +32,7 @@ __all__ = [
     "CustomersRepository",
     "DiscountsRepository",
     "HandoffsRepository",
+    "FiguresRepository",
     "OptionGroupsRepository",
     "OptionsRepository",
     "OrderItemsRepository",

@@ -29,7 +29,7 @@ DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 PLANES = {"rasa", "actions", "web", "sender", "setup"}
 LONG_RUNNING = {"proxy", "rasa", "actions", "web", "sender", "postgres", "redis"}
 # What the containers fix themselves (by not passing it on) and why nobody may change it from outside.
-FIXED = {"PORT", "RASA_PORT", "ACTIONS_PORT", "ACTIONS_PROCESSES", "STATE_DIR"}
+FIXED = {"PORT", "RASA_PORT", "ACTIONS_PORT", "ACTIONS_PROCESSES", "METRICS_PORT", "STATE_DIR"}
 SECRETS = {
     "POSTGRES_PASSWORD": "a-password-of-postgres",
     "REDIS_PASSWORD": "a-password-of-redis",

@@ -201,6 +201,24 @@ def test_a_path_that_could_be_read_two_ways_reaches_nobody(proxy, path):
     assert ask(port, path)[0] == 404
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/metrics",
+        "/metrics/",
+        "/metrics?x=1",
+        "/%6detrics",
+        "/health/../metrics",
+        "/webhooks/whatsapp/metrics",
+        "/webhooks/whatsapp/metrics/",
+        "/webhooks/whatsapp/%6Detrics",
+    ],
+)
+def test_metrics_are_not_for_the_outside(proxy, path):
+    port, _ = proxy
+    assert ask(port, path)[0] == 404
+
+
 def test_the_proxy_limits_bodies(proxy):
     port, _ = proxy
     assert ask(port, WEBHOOK_PATH, b"x" * 64 * 1024)[0] == 200

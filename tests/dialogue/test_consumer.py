@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from rasa.core.channels.channel import UserMessage
 from rasa.core.tracker_store import InMemoryTrackerStore
 from rasa.shared.core.domain import Domain
 
 from dialogue.consumer import Consumer, as_text
-from dialogue.turn import StoredTracker, TurnAborted, current_turn
+from dialogue.metrics import DialogueMetrics
+from dialogue.turn import Outcome, Situation, StoredTracker, TurnAborted, current_turn
 from settings import read_settings
 from whatsapp.conversation_queue import Effects, Entry
 from whatsapp.inbound import InboundMessage, Kind
@@ -78,9 +81,14 @@ def committed(redis: Any, effects: Effects) -> list[tuple[Any, ...]]:
     return [command[0] for command in pipeline.command_stack]
 
 
+def make_consumer(agent: Agent, redis: Any, registry: CollectorRegistry | None = None) -> Consumer:
+    """The consumer that hands messages to this agent."""
+    return Consumer(agent, redis, read_settings(), DialogueMetrics(registry or CollectorRegistry()))
+
+
 async def heard(agent: Agent, redis: Any, waiting: Entry) -> UserMessage:
     """What Rasa is handed of a message."""
-    await Consumer(agent, redis, read_settings()).serve(waiting)
+    await make_consumer(agent, redis).serve(waiting)
     return agent.heard[-1]
 
 
@@ -173,7 +181,7 @@ async def test_an_event_carries_its_own_intent_and_values(agent, redis):
 
 
 async def test_tracker_and_replies_are_committed_together(agent, redis):
-    effects = await Consumer(agent, redis, read_settings()).serve(entry("hi"))
+    effects = await make_consumer(agent, redis).serve(entry("hi"))
     commands = committed(redis, effects)
     assert commands[0] == ("SET", TRACKER.key, TRACKER.value, "EX", TRACKER.seconds_to_live)
     replies = [command for command in commands if command[0] == "EVAL"]
@@ -183,7 +191,7 @@ async def test_tracker_and_replies_are_committed_together(agent, redis):
 
 
 async def test_a_turn_that_runs_twice_replies_under_the_same_ids(agent, redis):
-    consumer = Consumer(agent, redis, read_settings())
+    consumer = make_consumer(agent, redis)
     first, second = await consumer.serve(entry("hi")), await consumer.serve(entry("hi"))
     assert committed(redis, first) == committed(redis, second)
 
@@ -194,7 +202,7 @@ async def test_an_aborted_turn_is_asked_for_again_and_leaves_nothing(redis):
         raise TurnAborted("action server answered 500")
 
     with pytest.raises(RetryLater, match="action server answered 500"):
-        await Consumer(Agent(abort), redis, read_settings()).serve(entry("hi"))
+        await make_consumer(Agent(abort), redis).serve(entry("hi"))
     assert current_turn.get() is None
 
 
@@ -203,7 +211,7 @@ async def test_without_a_model_the_message_waits(redis):
         pass
 
     with pytest.raises(RetryLater):
-        await Consumer(Agent(say_nothing), redis, read_settings()).serve(entry("hi"))
+        await make_consumer(Agent(say_nothing), redis).serve(entry("hi"))
 
 
 async def test_a_fault_of_rasa_is_not_swallowed(redis):
@@ -211,13 +219,13 @@ async def test_a_fault_of_rasa_is_not_swallowed(redis):
         raise ValueError("a bug")
 
     with pytest.raises(ValueError, match="a bug"):
-        await Consumer(Agent(fail), redis, read_settings()).serve(entry("hi"))
+        await make_consumer(Agent(fail), redis).serve(entry("hi"))
     assert current_turn.get() is None
 
 
 async def test_what_is_given_up_is_apologised_for_and_changes_no_tracker(agent, redis):
-    effects = await Consumer(agent, redis, read_settings()).give_up(entry("hi"))
-    (apology,) = committed(redis, effects)
+    effects = await make_consumer(agent, redis).give_up(entry("hi"))
+    apology = committed(redis, effects)[0]
     assert "[utter_trouble]" in str(apology)
     assert agent.heard == []
 
@@ -231,9 +239,12 @@ async def test_buttons_go_out_as_numbered_text(redis):
         assert turn is not None
         turn.tracker = TRACKER
 
-    commands = committed(redis, await Consumer(Agent(offer), redis, read_settings()).serve(entry("hi")))
+    commands = committed(
+        redis,
+        await make_consumer(Agent(offer), redis).serve(entry("hi")),
+    )
     assert ("SET", "chatcart:choices:ada", '["/browse_menu", "/view_cart"]', "EX", 86400) in commands
-    reply = commands[-1]
+    reply = next(command for command in commands if command[0] == "EVAL")
     assert "Which?\\\\n1. Menu\\\\n2. Cart" in str(reply) or "Which?\\n1. Menu\\n2. Cart" in str(reply)
 
 
@@ -244,9 +255,13 @@ async def test_a_session_that_is_to_be_forgotten_is_deleted_together_with_the_re
         assert turn is not None
         turn.tracker = StoredTracker(TRACKER.key, None, TRACKER.seconds_to_live)
 
-    commands = committed(redis, await Consumer(Agent(forget), redis, read_settings()).serve(entry("yes")))
+    commands = committed(
+        redis,
+        await make_consumer(Agent(forget), redis).serve(entry("yes")),
+    )
     assert commands[0] == ("DEL", TRACKER.key)
-    assert [command[0] for command in commands[1:]] == ["DEL", "DEL", "EVAL", "EVAL"], "the replies, no SET"
+    names = [command[0] for command in commands[1:]]
+    assert names == ["DEL", "DEL", "EVAL", "EVAL", "HINCRBY", "EXPIRE"], "replies and figures, no SET"
 
 
 @pytest.mark.parametrize(
@@ -270,3 +285,50 @@ async def test_what_is_picked_is_understood_without_rasa(agent, redis, monkeypat
     assert message.parse_data["intent"] == {"name": intent, "confidence": 1.0}
     assert message.parse_data["entities"] == entities
     assert message.text == "Yes"
+
+
+async def understand(message: UserMessage, before: int, after: int) -> None:
+    """A turn in ADDING_TO_CART, with so many misunderstandings in a row before and after it."""
+    await answer_and_store(message)
+    turn = current_turn.get()
+    assert turn is not None
+    turn.session_found = True
+    turn.situation = Situation("ADDING_TO_CART", None, before)
+    turn.outcome = Outcome("REVIEWING_ORDER", "checkout", after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "missed"), [(0, 0, 0), (0, 1, 1), (1, 2, 1), (2, 0, 0), (1, 1, 0)]
+)
+async def test_a_turn_is_counted_for_prometheus_and_for_the_dashboard(redis, before, after, missed):
+    registry = CollectorRegistry()
+    agent = Agent(partial(understand, before=before, after=after))
+    effects = await make_consumer(agent, redis, registry).serve(entry("that is all"))
+    assert value(registry, "chatcart_turn_seconds_count", state="ADDING_TO_CART") == 1
+    assert value(registry, "chatcart_messages_total", intent="checkout") == 1
+    assert value(registry, "chatcart_not_understood_total") == missed
+    assert value(registry, "chatcart_cache_requests_total", cache="session", result="hit") == 1
+    moved = {"before": "ADDING_TO_CART", "after": "REVIEWING_ORDER"}
+    assert value(registry, "chatcart_state_changes_total", **moved) == 1
+    counted = [command[2] for command in committed(redis, effects) if command[0] == "HINCRBY"]
+    assert counted == ["messages"] + ["not_understood"] * missed
+
+
+async def test_what_the_shop_tells_by_itself_is_no_message_of_a_customer(agent, redis):
+    told = entry(kind=Kind.EVENT, event="payment_confirmed", data={})
+    commands = committed(redis, await make_consumer(agent, redis).serve(told))
+    assert not [command for command in commands if command[0] == "HINCRBY"]
+    assert 'asked_at\\": null' in str(commands) or '"asked_at": null' in str(commands)
+
+
+async def test_an_answer_tells_when_its_question_was_taken_in(agent, redis):
+    asked = Entry("1764041695123-0", "ada", entry("hi").body)
+    commands = committed(redis, await make_consumer(agent, redis).serve(asked))
+    first, second = (str(command) for command in commands if command[0] == "EVAL")
+    assert '"asked_at": 1764041695.123' in first
+    assert '"asked_at": null' in second
+
+
+def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    """One figure, as Prometheus would read it."""
+    return registry.get_sample_value(name, labels)

@@ -23,6 +23,7 @@ from web.local_whatsapp import WEBHOOK_PATH
 from web.twilio_stand_in import PhoneMessage
 
 READY_SECONDS = 120.0
+PORTS = ("PORT", "RASA_PORT", "ACTIONS_PORT", "METRICS_PORT")
 
 
 class System:
@@ -35,7 +36,7 @@ class System:
         self._valkey = EmbeddedValkey(state_dir)
         self.database_url = self._postgres.database_url("chatcart_e2e")
         self._loop = TapLoop()
-        self._ports = dict(zip(("PORT", "RASA_PORT", "ACTIONS_PORT"), free_ports(3), strict=True))
+        self._ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self.twilio = TwilioServer(environment)
         self.settings = self._read_settings(environment)
         self.taps = self._make_taps()
@@ -83,6 +84,16 @@ class System:
         """What a process printed."""
         return (self._state_dir / "logs" / f"{name}.log").read_text(errors="replace")
 
+    def metrics_pages(self) -> dict[str, str]:
+        """Where each process tells its metrics."""
+        settings = self.settings
+        return {
+            "web": f"http://127.0.0.1:{settings.port}/metrics",
+            "rasa": f"{settings.rasa_url}/webhooks/whatsapp/metrics",
+            "sender": f"http://127.0.0.1:{settings.metrics_port}/metrics",
+            "actions": f"http://127.0.0.1:{settings.metrics_port + 1}/metrics",
+        }
+
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """The rows of a query."""
         connection = psycopg2.connect(self.database_url.replace("+psycopg2", ""))
@@ -113,7 +124,7 @@ class System:
         os.environ.update(
             {
                 **environment,
-                **{name: str(self._ports[name]) for name in ("PORT", "RASA_PORT", "ACTIONS_PORT")},
+                **{name: str(self._ports[name]) for name in PORTS},
                 "DATABASE_URL": self.database_url,
                 "REDIS_HOST": "127.0.0.1",
                 "REDIS_PORT": str(self._valkey.port),

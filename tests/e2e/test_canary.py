@@ -114,7 +114,8 @@ class Conversation:
     def answers(self) -> Iterator[tuple[str, str]]:
         settings = self.system.settings
         web = f"http://127.0.0.1:{settings.port}"
-        addresses = [f"{web}{path}" for path in ("/metrics", "/health/live", "/health/ready")]
+        addresses = [f"{web}{path}" for path in ("/health/live", "/health/ready")]
+        addresses += self.system.metrics_pages().values()
         addresses += [f"{settings.actions_url}/health", f"{settings.rasa_url}/webhooks/whatsapp/"]
         ours = [link for link in self.links if link.startswith(settings.public_base_url)]
         for address in [*addresses, *ours]:
@@ -183,6 +184,8 @@ def test_the_search_finds_what_is_there(conversation: Conversation) -> None:
     number = conversation.found(digits(conversation.order_number))
     assert {"table public.orders", "table public.outbox", "file logs/web.log"} <= set(number)
     assert any(place.startswith("Redis chatcart:session:") for place in number)
+    for process, page in conversation.system.metrics_pages().items():
+        assert f"page {page}" in conversation.found(re.compile("chatcart_")), f"metrics of {process}"
     receipts = [link for link in conversation.links if "/receipts/" in link]
     assert receipts and all(f"page {link}" in number for link in receipts)
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from settings import read_settings
 from web.app import make_app
-from whatsapp.redis import connection_options
+from whatsapp.redis import SENDER_BEAT_KEY, connection_options
 
 NOWHERE = "1"
 
@@ -25,17 +25,26 @@ def test_a_process_that_answers_lives(web):
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-ALL_OK = {"status": "ok", "postgresql": "ok", "redis": "ok", "actions": "ok", "rasa": "ok", "messages": "ok"}
+PARTS = ("postgresql", "redis", "actions", "rasa", "handlers", "sender", "messages")
+ALL_OK = {
+    "status": "ok",
+    **dict.fromkeys(PARTS, "ok"),
+    "model": "chatcart-1.tar.gz",
+    "oldest_seconds": {"inbound": 0.0, "outbound": 0.0},
+}
+RASA = b'{"status": "ok", "model": "chatcart-1.tar.gz", "actions": ["action_checkout", "action_menu"]}'
+HANDLERS = b'[{"name": "action_menu"}, {"name": "action_checkout"}, {"name": "action_more"}]'
+UNKNOWN_MODEL = {"model": None, "handlers": "unknown"}
 
 
 class Part(BaseHTTPRequestHandler):
     """A part that answers as told."""
 
-    answer: ClassVar[tuple[int, bytes]] = (200, b'{"status": "ok"}')
+    answers: ClassVar[dict[str, tuple[int, bytes]]]
 
     def do_GET(self) -> None:
         """Answer."""
-        status, body = self.answer
+        status, body = self.answers[self.path]
         self.send_response(status)
         self.end_headers()
         self.wfile.write(body)
@@ -45,14 +54,23 @@ class Part(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def rasa(reachable, monkeypatch) -> Iterator[type[Part]]:
-    """Where Rasa and the action server are; what Rasa answers can be changed."""
-    kinds = [type("Actions", (Part,), {}), type("Rasa", (Part,), {})]
+def rasa(reachable, redis_settings, monkeypatch) -> Iterator[dict[str, tuple[int, bytes]]]:
+    """Where Rasa and the action server are, by path; what they answer can be changed. The sender beats."""
+    answers = {
+        "/webhooks/whatsapp/": (200, RASA),
+        "/ready": (200, b'{"status": "ok"}'),
+        "/actions": (200, HANDLERS),
+    }
+    kinds = [type(name, (Part,), {"answers": answers}) for name in ("Actions", "Rasa")]
     servers = [ThreadingHTTPServer(("127.0.0.1", 0), kind) for kind in kinds]
     for name, server in zip(("ACTIONS_URL", "RASA_URL"), servers, strict=True):
         Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_port}")
-    yield kinds[1]
+    redis = Redis(**connection_options(redis_settings))
+    redis.set(SENDER_BEAT_KEY, "1", ex=60)
+    yield answers
+    redis.delete(SENDER_BEAT_KEY)
+    redis.close()
     for server in servers:
         server.shutdown()
         server.server_close()
@@ -74,21 +92,41 @@ def test_with_everything_in_reach_it_is_ready(rasa):
 @pytest.mark.parametrize(("name", "value"), [("REDIS_PORT", NOWHERE), ("REDIS_PASSWORD", "wrong")])
 def test_without_redis_it_is_not_ready(rasa, monkeypatch, name, value):
     monkeypatch.setenv(name, value)
-    told = {**ALL_OK, "status": "not ready", "redis": "out of reach", "messages": "unknown"}
+    unknown = {"sender": "unknown", "messages": "unknown"}
+    waits = {"inbound": None, "outbound": None}
+    told = {**ALL_OK, "status": "not ready", "redis": "out of reach", **unknown, "oldest_seconds": waits}
     assert ready() == (503, told)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "part"),
+    ("name", "value", "part", "unknown"),
     [
-        ("DATABASE_URL", f"postgresql://shop:secret@127.0.0.1:{NOWHERE}/shop", "postgresql"),
-        ("ACTIONS_URL", f"http://127.0.0.1:{NOWHERE}", "actions"),
-        ("RASA_URL", f"http://127.0.0.1:{NOWHERE}", "rasa"),
+        ("DATABASE_URL", f"postgresql://shop:secret@127.0.0.1:{NOWHERE}/shop", "postgresql", {}),
+        ("ACTIONS_URL", f"http://127.0.0.1:{NOWHERE}", "actions", {"handlers": "unknown"}),
+        ("RASA_URL", f"http://127.0.0.1:{NOWHERE}", "rasa", UNKNOWN_MODEL),
     ],
 )
-def test_without_one_of_its_parts_it_is_not_ready(rasa, monkeypatch, name, value, part):
+def test_without_one_of_its_parts_it_is_not_ready(rasa, monkeypatch, name, value, part, unknown):
     monkeypatch.setenv(name, value)
-    assert ready() == (503, {**ALL_OK, "status": "not ready", part: "out of reach"})
+    assert ready() == (503, {**ALL_OK, "status": "not ready", part: "out of reach", **unknown})
+
+
+def test_without_a_sender_it_is_not_ready(rasa, redis_settings):
+    with Redis(**connection_options(redis_settings)) as redis:
+        redis.delete(SENDER_BEAT_KEY)
+    assert ready() == (503, {**ALL_OK, "status": "not ready", "sender": "out of reach"})
+
+
+def test_an_action_server_without_its_database_is_not_ready(rasa):
+    rasa["/ready"] = (503, b'{"status": "PostgreSQL is out of reach"}')
+    assert ready()[1]["actions"] == "PostgreSQL is out of reach"
+
+
+def test_an_action_that_nobody_handles_is_told(rasa):
+    """A model of another version: the action server would answer 404, message after message."""
+    rasa["/actions"] = (200, b'[{"name": "action_menu"}]')
+    told = {**ALL_OK, "status": "not ready", "handlers": "none for action_checkout"}
+    assert ready() == (503, told)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +137,8 @@ def test_without_one_of_its_parts_it_is_not_ready(rasa, monkeypatch, name, value
     ],
 )
 def test_rasa_without_a_model_is_not_ready(rasa, answer, told):
-    rasa.answer = answer
-    assert ready() == (503, {**ALL_OK, "status": "not ready", "rasa": told})
+    rasa["/webhooks/whatsapp/"] = answer
+    assert ready() == (503, {**ALL_OK, "status": "not ready", "rasa": told, **UNKNOWN_MODEL})
 
 
 @pytest.mark.parametrize("queue", ["chatcart:inbound", "chatcart:outbound"])
@@ -113,6 +151,7 @@ def test_a_message_that_waits_for_long_is_told(rasa, redis_settings, queue):
         status, told = ready()
         assert status == 503
         assert re.fullmatch(r"the oldest waits for 30\d s", told["messages"])
+        assert 300 <= told["oldest_seconds"][queue.partition(":")[2]] < 310
     finally:
         redis.delete(queue)
         redis.close()

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.whatsapp.conftest import SERVED, Note, commit, make_worker, served, until, working
-from whatsapp.conversation_queue import ConversationQueue, Effects, Entry, LeaseLost
+from whatsapp.conversation_queue import Admission, ConversationQueue, Effects, Entry, LeaseLost
 from whatsapp.worker import RetryLater
 
 pytestmark = pytest.mark.usefixtures("short_waits")
@@ -300,16 +300,17 @@ async def test_of_a_served_message_nothing_stays_but_that_its_id_was_seen(redis,
 async def test_who_says_too_much_is_told_once_and_heard_again_later(redis, queue):
     """Of six messages in a minute three are taken, the fourth is answered, and the rest is not kept."""
     taken = [await queue.add_some(Note(f"SM{n}"), 3, Note("too many")) for n in range(6)]
-    assert taken == [True] * 4 + [False] * 2
+    assert taken == [Admission.TAKEN] * 3 + [Admission.ONE_TOO_MANY] + [Admission.OVER_LIMIT] * 2
     waiting = [fields["body"] for _, fields in await redis.xrange(queue.name)]
     assert waiting == ["SM0", "SM1", "SM2", "too many"]
     assert 0 < await redis.ttl(f"{queue.name}:rate:ada") <= 60
-    assert await queue.add_some(Note("SM7", "eve"), 3, Note("too many")), "others are heard"
+    others = await queue.add_some(Note("SM7", "eve"), 3, Note("too many"))
+    assert others is Admission.TAKEN, "others are heard"
 
 
 async def test_a_repeated_message_counts_once(redis, queue):
-    assert await queue.add_some(Note("SM1"), 1, Note("too many"))
-    assert not await queue.add_some(Note("SM1"), 1, Note("too many"))
+    assert await queue.add_some(Note("SM1"), 1, Note("too many")) is Admission.TAKEN
+    assert await queue.add_some(Note("SM1"), 1, Note("too many")) is Admission.DOUBLED
     assert await redis.get(f"{queue.name}:rate:ada") == "1"
 
 

@@ -16,6 +16,7 @@ import pytest
 pytest.importorskip("starlette", reason="the stand-in of Twilio's API is on the commerce plane")
 
 import uvicorn
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
 
@@ -28,7 +29,7 @@ from whatsapp.conversation_queue import Entry, outbound_queue
 from whatsapp.identity import Identity
 from whatsapp.outbound import OutboundMessage
 from whatsapp.pacing import KEY, TAKE, Pace
-from whatsapp.sender import Sender
+from whatsapp.sender import Figures, Sender
 from whatsapp.twilio_api import MOST_RETRY_AFTER_SECONDS, TwilioMessages
 from whatsapp.worker import RetryLater
 
@@ -91,7 +92,9 @@ def twilio(settings, monkeypatch) -> Iterator[Twilio]:
 def make_sender(redis: Any, identity: Identity, **changed: Any) -> Sender:
     """The sender of these settings."""
     settings = read_settings()
-    return Sender(redis, identity, TwilioMessages(settings), replace(settings.whatsapp, **changed))
+    figures = Figures.make(CollectorRegistry(), settings.shop.timezone)
+    whatsapp = replace(settings.whatsapp, **changed)
+    return Sender(redis, identity, TwilioMessages(settings), whatsapp, figures)
 
 
 @pytest.fixture
