@@ -221,7 +221,7 @@ def test_a_message_is_one_line_with_its_state_and_its_time(conversation: Convers
     assert all(line["milliseconds"] > 0 for line in served)
     confirmed = [line for line in served if line["intent"] == "payment_confirmed"]
     assert [(line["state_before"], line["state"]) for line in confirmed] == [
-        ("AWAITING_PAYMENT", "PAYMENT_CONFIRMATION")
+        ("AWAITING_PAYMENT", "ORDER_COMPLETE")
     ]
 
 
