@@ -8,8 +8,8 @@ from db.repositories.catalogue import (
     OptionsRepository,
     ProductsRepository,
 )
-from db.repositories.handoffs import HandoffsRepository, ThreadMessagesRepository
 from db.repositories.figures import FiguresRepository
+from db.repositories.handoffs import HandoffsRepository, ThreadMessagesRepository
 from db.repositories.orders import OrderItemsRepository, OrdersRepository, StockReservationsRepository
 from db.repositories.payments import PaymentEventsRepository, PaymentsRepository, RefundsRepository
 from db.repositories.records import (
