@@ -55,7 +55,7 @@ def make_app(settings: Settings) -> Starlette:
         Mount("/pictures", StaticFiles(directory=PICTURES)),
         *PaymentPages(shop, templates, settings.shop.business_name, sandbox).routes(),
         *ReceiptPages(shop, templates).routes(),
-        *console_routes(settings, shop, templates),
+        *console_routes(settings, shop, redis, templates),
     ]
     if not settings.is_production:
         twilio = TwilioStandIn(settings.whatsapp)

@@ -25,5 +25,10 @@ async def is_open(redis: RedisClient, conversation: str) -> bool:
     return bool(await redis.exists(_key(conversation)))
 
 
+async def seconds_left(redis: RedisClient, conversation: str) -> int:
+    """How long the window stays open; 0: it is closed."""
+    return max(int(await redis.ttl(_key(conversation))), 0)
+
+
 def _key(conversation: str) -> str:
     return f"chatcart:window:{conversation}"

@@ -50,11 +50,6 @@ class HandoffsRepository(Repository[Handoff]):
         query = query.options(joinedload(Handoff.customer)).order_by(Handoff.requested_at)
         return self.session.scalars(query.limit(limit)).all()
 
-    def count_open(self) -> dict[HandoffStatus, int]:
-        """How many handoffs wait, and how many are taken."""
-        query = select(Handoff.status, func.count()).where(Handoff.status != HandoffStatus.CLOSED)
-        return dict(self.session.execute(query.group_by(Handoff.status)).tuples().all())
-
     def lock_silent(self, since: datetime, limit: int) -> Sequence[Handoff]:
         """Taken handoffs in which nobody wrote since a time, locked, skipping those another replica holds."""
         latest = (
@@ -89,6 +84,13 @@ class ThreadMessagesRepository(Repository[ThreadMessage]):
         query = select(ThreadMessage).where(ThreadMessage.customer_id == customer_id)
         query = query.order_by(ThreadMessage.sequence.desc()).limit(limit)
         return self.session.scalars(query).all()[::-1]
+
+    def find_latest_of(self, handoff_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ThreadMessage]:
+        """The last message of each of these handoffs that has one."""
+        query = select(ThreadMessage).where(ThreadMessage.handoff_id.in_(handoff_ids))
+        query = query.distinct(ThreadMessage.handoff_id)
+        query = query.order_by(ThreadMessage.handoff_id, ThreadMessage.sequence.desc())
+        return {message.handoff_id: message for message in self.session.scalars(query)}
 
     def find_by_message(self, message_id: str) -> ThreadMessage | None:
         """The message that an id stands for."""

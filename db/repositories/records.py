@@ -65,9 +65,16 @@ class CustomersRepository(Repository[Customer]):
         query = select(Customer).where(Customer.id == customer_id).with_for_update(of=Customer)
         return self.session.scalar(query.execution_options(populate_existing=True))
 
-    def find_orders(self, customer_id: uuid.UUID, *, lock: bool = False) -> Sequence[Order]:
-        """All orders of a customer, newest first; locked ones are read afresh."""
-        query = select(Order).where(Order.customer_id == customer_id).order_by(Order.created_at.desc())
+    def find_orders(
+        self, customer_id: uuid.UUID, *, lock: bool = False, limit: int | None = None
+    ) -> Sequence[Order]:
+        """The orders of a customer, newest first; locked ones are read afresh. `limit` None: all."""
+        query = (
+            select(Order)
+            .where(Order.customer_id == customer_id)
+            .order_by(Order.created_at.desc())
+            .limit(limit)
+        )
         if lock:
             query = query.with_for_update(of=Order).execution_options(populate_existing=True)
         return self.session.scalars(query).all()

@@ -35,6 +35,7 @@ EXAMPLES: dict[str, Any] = {
     "limit": 100,
     "product": "Test Burger",
     "left": 5,
+    "by": "Ada",
     "asked": "sushi",
     "group": "Size",
     "most": 1,

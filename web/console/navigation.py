@@ -20,6 +20,7 @@ class Entry:
 
 ENTRIES = (
     Entry("Orders", "/console/orders", Permission.ORDERS),
+    Entry("Conversations", "/console/handoffs", Permission.HANDOFFS),
     Entry("Payments", "/console/payments", Permission.ORDERS),
 )
 

@@ -16,6 +16,7 @@ from shop.staff import Passwords
 from web.console import account
 from web.console.account import AccountPage
 from web.console.frame import Console
+from web.console.handoffs import HandoffPages
 from web.console.money import MoneyPages
 from web.console.navigation import entries_for
 from web.console.order_pages import OrderPages
@@ -23,9 +24,12 @@ from web.console.orders import OrderBoard
 from web.console.permissions import Permission
 from web.console.signing_in import SignInPages
 from web.console.visit import Visit
+from whatsapp.redis import RedisClient
 
 
-def console_routes(settings: Settings, shop: Shop, templates: Jinja2Templates) -> list[BaseRoute]:
+def console_routes(
+    settings: Settings, shop: Shop, redis: RedisClient, templates: Jinja2Templates
+) -> list[BaseRoute]:
     """The routes of /console; every one but sign-in is guarded."""
     console = Console(shop, templates, secure=settings.public_base_url.startswith("https:"))
     key = hmac.new(settings.privacy.phone_index_key, b"sign-in attempts", hashlib.sha256).digest()
@@ -36,6 +40,7 @@ def console_routes(settings: Settings, shop: Shop, templates: Jinja2Templates) -
         OrderBoard(console),
         OrderPages(console),
         MoneyPages(console),
+        HandoffPages(console, redis, settings.whatsapp.number),
     )
     return [
         console.route("", _home, Permission.SIGNED_IN),
