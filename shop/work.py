@@ -17,6 +17,7 @@ from db.repositories import (
     DiscountsRepository,
     FiguresRepository,
     HandoffsRepository,
+    OpeningHoursRepository,
     OptionGroupsRepository,
     OptionsRepository,
     OrderItemsRepository,
@@ -24,6 +25,7 @@ from db.repositories import (
     OutboxRepository,
     PaymentEventsRepository,
     PaymentsRepository,
+    PicturesRepository,
     ProductsRepository,
     RefundsRepository,
     SignInAttemptsRepository,
@@ -79,6 +81,16 @@ class Work:
     def option_groups(self) -> OptionGroupsRepository:
         """Groups of options."""
         return OptionGroupsRepository(self.session)
+
+    @cached_property
+    def pictures(self) -> PicturesRepository:
+        """Pictures of products."""
+        return PicturesRepository(self.session)
+
+    @cached_property
+    def opening_hours(self) -> OpeningHoursRepository:
+        """The opening hours that staff set."""
+        return OpeningHoursRepository(self.session)
 
     @cached_property
     def discounts(self) -> DiscountsRepository:

@@ -4,8 +4,10 @@ from db.repositories.base import Repository
 from db.repositories.carts import CartItemsRepository, CartsRepository
 from db.repositories.catalogue import (
     DiscountsRepository,
+    OpeningHoursRepository,
     OptionGroupsRepository,
     OptionsRepository,
+    PicturesRepository,
     ProductsRepository,
 )
 from db.repositories.figures import FiguresRepository
@@ -33,6 +35,7 @@ __all__ = [
     "DiscountsRepository",
     "HandoffsRepository",
     "FiguresRepository",
+    "OpeningHoursRepository",
     "OptionGroupsRepository",
     "OptionsRepository",
     "OrderItemsRepository",
@@ -40,6 +43,7 @@ __all__ = [
     "OutboxRepository",
     "PaymentEventsRepository",
     "PaymentsRepository",
+    "PicturesRepository",
     "ProductsRepository",
     "RefundsRepository",
     "Repository",
