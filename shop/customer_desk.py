@@ -39,7 +39,7 @@ class CustomersPage:
 
 @dataclass(frozen=True)
 class CustomerFile:
-    """A customer with what the staff may know."""
+    """A customer with what the staff may know. `under_way`: an order, or a talk with a person."""
 
     row: CustomerRow
     language: str | None
@@ -82,7 +82,8 @@ def find(work: Work, customer_id: str) -> CustomerFile:
         since=customer.created_at,
         stopped_notices=customer.notices_stopped_at is not None,
         orders=tuple(map(card, orders)),
-        under_way=any(order.status in privacy.UNDER_WAY for order in orders),
+        under_way=any(order.status in privacy.UNDER_WAY for order in orders)
+        or work.handoffs.find_open(customer.id) is not None,
     )
 
 
@@ -90,7 +91,8 @@ def show_number(work: Work, staff: str, customer_id: str, *, always: bool) -> st
     """The customer's sealed number, for whoever has to call; that it was shown is recorded.
 
     Args:
-        always: who asks may see every number; otherwise only while an order of the customer is under way.
+        always: who asks may see every number; otherwise only while an order of the customer, or a talk with a
+            person, is under way.
 
     Raises:
         NotThere, NumberNotNeeded

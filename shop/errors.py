@@ -343,7 +343,7 @@ class NotThere(StaffRefusal):
 
 
 class NumberNotNeeded(StaffRefusal):
-    """Nothing is under way for which the staff would have to call the customer."""
+    """No order and no talk is under way for which the staff would have to call the customer."""
 
 
 class LastOwner(StaffRefusal):

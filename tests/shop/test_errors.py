@@ -56,6 +56,7 @@ EXAMPLES: dict[str, Any] = {
     "reason": "A price is an amount.",
     "name": "Ada",
     "what": "product",
+    "by": "Ada",
 }
 
 
