@@ -56,7 +56,6 @@ EXAMPLES: dict[str, Any] = {
     "reason": "A price is an amount.",
     "name": "Ada",
     "what": "product",
-    "by": "Ada",
 }
 
 
