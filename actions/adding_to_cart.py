@@ -8,11 +8,13 @@ from dataclasses import replace
 
 from rasa_sdk.events import FollowupAction
 
+from actions import proposing
 from actions.base import QUANTITY_REFUSALS, ShopAction, refuse
 from actions.browsing_products import show
 from actions.conversation import Conversation
 from actions.formatting import shown_choices
 from actions.understood import Understood
+from db.models import MisunderstandingKind
 from shop import cart, catalogue
 from shop.cart_lines import WantedLine
 from shop.cart_view import CartView
@@ -21,6 +23,8 @@ from shop.errors import EmptyCart, UnknownProduct
 
 class SelectProduct(ShopAction):
     """Takes what the customer picks: a number of the shown list, a name, or whole order lines."""
+
+    is_guessed = True
 
     def name(self) -> str:
         return "action_select_product"
@@ -44,6 +48,7 @@ class SelectProduct(ShopAction):
             held = {str(line.product_id) for line in (await conversation.look(cart.current)).lines}
         except EmptyCart:
             held = set()
+        await _note_correction(conversation)
         line = lines[0]
         if not held:
             await self._take_lines(conversation, lines)
@@ -96,6 +101,9 @@ class SelectProduct(ShopAction):
                     catalogue.Selection, catalogue.select, understood.product_ids, understood.asked
                 )
         except UnknownProduct as refusal:
+            if await proposing.offer(conversation):
+                return
+            await proposing.note(conversation, MisunderstandingKind.FALLBACK)
             refuse(conversation, refusal)
             conversation.leave_form()
             show(conversation, await conversation.do(catalogue.Choices, catalogue.show_menu))
@@ -129,6 +137,8 @@ class ViewCart(ShopAction):
 class ModifyItem(ShopAction):
     """Changes how many of something are in the cart."""
 
+    is_guessed = True
+
     def name(self) -> str:
         return "action_modify_item"
 
@@ -161,6 +171,8 @@ class ModifyItem(ShopAction):
 
 class RemoveItem(ShopAction):
     """Takes something out of the cart."""
+
+    is_guessed = True
 
     def name(self) -> str:
         return "action_remove_item"
@@ -202,6 +214,7 @@ class UndoChange(ShopAction):
 
     async def answer(self, conversation: Conversation) -> None:
         restored = await conversation.do(CartView, cart.undo)
+        await _note_correction(conversation)
         conversation.leave_form()
         if restored.lines:
             conversation.say("utter_undone", **conversation.values_of(restored))
@@ -219,6 +232,12 @@ class ApplyDiscount(ShopAction):
         words = conversation.understood.words
         discounted = await conversation.do(CartView, cart.apply_discount, words)
         conversation.say("utter_discount_applied", **conversation.values_of(discounted))
+
+
+async def _note_correction(conversation: Conversation) -> None:
+    """What was typed before was taken for something else than it was meant as."""
+    kind = MisunderstandingKind.CORRECTION
+    await proposing.note(conversation, kind, conversation.text_before, {"then": conversation.text})
 
 
 def say_added(conversation: Conversation, changed: cart.CartChange) -> None:
@@ -278,6 +297,10 @@ async def _go_on(conversation: Conversation) -> None:
     understood = conversation.understood
     for option, product in understood.refused:
         conversation.say("utter_unknown_option", asked=option, product=product)
+    if understood.unknown:
+        if await proposing.offer(conversation, understood.product_ids):
+            return
+        await proposing.note(conversation, MisunderstandingKind.FALLBACK)
     for asked in understood.unknown:
         conversation.say("utter_not_on_menu", asked=asked)
     several = next((line for line in understood.lines if len(line.products) > 1), None)

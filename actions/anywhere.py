@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from rasa_sdk.events import UserUtteranceReverted
 
+from actions import proposing
 from actions.base import ShopAction
 from actions.conversation import Conversation
+from db.models import MisunderstandingKind
 from shop import customers
 
 
@@ -16,7 +18,9 @@ class SayWhatNext(ShopAction):
         return "action_say_what_next"
 
     async def answer(self, conversation: Conversation) -> None:
-        say_what_next(conversation)
+        is_yes = conversation.understood.intent == "affirm"
+        if not (is_yes and await proposing.take_up(conversation)):
+            say_what_next(conversation)
 
 
 class DropQuestion(ShopAction):
@@ -26,7 +30,9 @@ class DropQuestion(ShopAction):
         return "action_deny"
 
     async def answer(self, conversation: Conversation) -> None:
-        if conversation.tracker.active_loop.get("name"):
+        if await proposing.was_declined(conversation):
+            say_not_understood(conversation)
+        elif conversation.tracker.active_loop.get("name"):
             conversation.leave_form()
             conversation.set(product=None, quantity=None)
             conversation.say("utter_question_dropped")
@@ -41,7 +47,9 @@ class NotUnderstood(ShopAction):
         return "action_not_understood"
 
     async def answer(self, conversation: Conversation) -> None:
-        say_not_understood(conversation)
+        if not await proposing.offer(conversation):
+            await proposing.note(conversation, MisunderstandingKind.FALLBACK)
+            say_not_understood(conversation)
 
 
 class NoRule(ShopAction):
@@ -51,6 +59,7 @@ class NoRule(ShopAction):
         return "action_default_fallback"
 
     async def answer(self, conversation: Conversation) -> None:
+        await proposing.note(conversation, MisunderstandingKind.FALLBACK)
         say_not_understood(conversation)
         conversation.events.append(UserUtteranceReverted())
 

@@ -11,9 +11,11 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 from sqlalchemy.exc import SQLAlchemyError
 
+from actions import proposing
 from actions.conversation import Conversation
 from actions.formatting import readable
 from actions.notices import TELL
+from assist.assistant import Assistant
 from shop import errors, outbox
 from shop.errors import CustomerGone, ShopError, describe
 from shop.service import Shop
@@ -69,8 +71,12 @@ class ActionFailed(Exception):
 class ShopAction(Action):
     """An action that works with the shop."""
 
-    def __init__(self, shop: Shop) -> None:
+    is_guessed = False
+    """Whether it runs because of an intent that was guessed from words, so that the customer can be asked."""
+
+    def __init__(self, shop: Shop, assistant: Assistant | None = None) -> None:
         self._shop = shop
+        self._assistant = assistant
 
     @abstractmethod
     def name(self) -> str:
@@ -84,7 +90,7 @@ class ShopAction(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
         """Called by the action server."""
-        conversation = Conversation(self.name(), self._shop, dispatcher, tracker)
+        conversation = Conversation(self.name(), self._shop, dispatcher, tracker, self._assistant)
         if conversation.is_over:
             return []
         try:
@@ -105,7 +111,9 @@ class ShopAction(Action):
             for notice in await conversation.do(list[outbox.Notice], outbox.take_pending):
                 await TELL[notice.event](conversation, notice.data)
         try:
-            await self.answer(conversation)
+            doubted = self.is_guessed and proposing.is_unsure(conversation)
+            if not (doubted and await proposing.offer(conversation)):
+                await self.answer(conversation)
         except ShopError as refusal:
             refuse(conversation, refusal)
         conversation.forget_misunderstandings()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from actions import proposing
 from actions.base import ShopAction, refuse
 from actions.conversation import Conversation
 from actions.formatting import choice_buttons, choice_list, choice_slot
+from db.models import MisunderstandingKind
 from shop import catalogue
 from shop.errors import UnknownProduct
 
 
 class ShowMenu(ShopAction):
     """Shows the categories, or the products of the one that was named."""
+
+    is_guessed = True
 
     def name(self) -> str:
         return "action_show_menu"
@@ -26,6 +30,8 @@ class ShowMenu(ShopAction):
 class SearchProduct(ShopAction):
     """Says whether there is such a product, and what it costs."""
 
+    is_guessed = True
+
     def name(self) -> str:
         return "action_search_product"
 
@@ -39,6 +45,9 @@ class SearchProduct(ShopAction):
                     catalogue.Choices, catalogue.search, understood.product_ids, understood.asked
                 )
         except UnknownProduct as refusal:
+            if await proposing.offer(conversation):
+                return
+            await proposing.note(conversation, MisunderstandingKind.FALLBACK)
             refuse(conversation, refusal)
             shown = await conversation.do(catalogue.Choices, catalogue.show_menu)
         conversation.leave_form()

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import functools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.events import ActionExecuted, ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ACTION_LISTEN_NAME
 
 from actions.formatting import cart_values, local_time
 from actions.understood import Understood
+from assist.assistant import Assistant
 from db.models import Customer
 from shop.cart_view import CartView
 from shop.service import Caller, Shop
 from shop.work import Work
+from whatsapp.choices import read_payload
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -32,12 +34,27 @@ FORGOTTEN_SLOT = "session_forgotten"
 """The dialogue plane deletes a session in which it is set: see `dialogue.tracker_store`."""
 
 
+MOST_MESSAGES_TOLD = 3
+"""Of the customer, this one among them: what the language model is told."""
+ABOUT_ORDERS = frozenset(
+    "select_product search_product give_quantity browse_menu modify_item remove_item greet".split()
+)
+
+
 class Conversation:
     """Ties a shop, a tracker and a dispatcher together for one action."""
 
-    def __init__(self, action: str, shop: Shop, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+    def __init__(
+        self,
+        action: str,
+        shop: Shop,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        assistant: Assistant | None = None,
+    ) -> None:
         self._action = action
         self.shop = shop
+        self.assistant = assistant
         self._dispatcher = dispatcher
         self.tracker = tracker
         self.understood = Understood.from_message(tracker.latest_message)
@@ -47,6 +64,32 @@ class Conversation:
     def state(self) -> str:
         """The conversation state, before this action."""
         return str(self.tracker.get_slot("conversation_state") or "GREETING")
+
+    @property
+    def text(self) -> str:
+        """What the customer typed, without the numbers that were redacted."""
+        return str(self.tracker.latest_message.get("text") or "")
+
+    @property
+    def language(self) -> str:
+        """The code of the customer's language."""
+        return str(self.tracker.get_slot("language") or "en")
+
+    @property
+    def message_id(self) -> str:
+        """The id of the message that is answered."""
+        return str(self._metadata.get("message_id") or "")
+
+    @property
+    def message_id_before(self) -> str | None:
+        """The id of the customer's message before this one; None at the beginning."""
+        before = next(iter(self._messages_before()), {})
+        return str((before.get("metadata") or {}).get("message_id") or "") if before else None
+
+    @property
+    def text_before(self) -> str:
+        """What the customer typed before this message."""
+        return str(next(iter(self._messages_before()), {}).get("text") or "")
 
     @property
     def event_data(self) -> dict[str, Any]:
@@ -152,6 +195,38 @@ class Conversation:
                 said.append(str(event["text"]))
         return said[::-1]
 
+    def turns_before(self) -> tuple[str, ...]:
+        """The customer's last messages about an order, and the names of what was answered in between; no
+        answer to a question about the person, and nothing that the bot said in words."""
+        turns: list[str] = []
+        messages = 0
+        for event in list(self.tracker.events)[::-1]:
+            if event.get("event") == "bot" and (name := (event.get("metadata") or {}).get("utter_action")):
+                turns.append(f"shop: {name}")
+            elif event.get("event") == "user":
+                messages += 1
+                if messages > MOST_MESSAGES_TOLD:
+                    break
+                if messages > 1 and _intent_of(event) in ABOUT_ORDERS:
+                    turns.append(f"customer: {event.get('text')}")
+        return tuple(turns[::-1])
+
+    def hear_instead(self, payload: str) -> None:
+        """Go on as if the customer had picked a choice with this payload: the rules answer it."""
+        intent, entities = read_payload(payload)
+        understood = {"intent": {"name": intent, "confidence": 1.0}, "entities": entities, "text": self.text}
+        self.events.append(ActionExecuted(ACTION_LISTEN_NAME))
+        self.events.append(
+            {
+                "event": "user",
+                "timestamp": None,
+                "text": self.text,
+                "parse_data": {**understood, "metadata": self._metadata},
+                "message_id": self.tracker.latest_message.get("message_id"),
+                "metadata": self._metadata,
+            }
+        )
+
     def set(self, **slots: Any) -> None:
         """Set slots."""
         self.events.extend(SlotSet(name, value) for name, value in slots.items())
@@ -173,6 +248,13 @@ class Conversation:
     def forget_session(self) -> None:
         """The dialogue plane deletes the session at the end of this turn; nothing more is said in it."""
         self.set(**{FORGOTTEN_SLOT: True})
+
+    def _messages_before(self) -> Iterator[Mapping[str, Any]]:
+        """What the customer wrote before this message, the latest first."""
+        users = [event for event in self.tracker.events if event.get("event") == "user"]
+        for event in users[-2::-1]:
+            if not (event.get("metadata") or {}).get("notice"):
+                yield event
 
     @property
     def _metadata(self) -> dict[str, Any]:
@@ -203,3 +285,8 @@ class Conversation:
             if event.get("event") == "action" and event.get("name") != ACTION_LISTEN_NAME:
                 number += 1
         return number
+
+
+def _intent_of(event: Mapping[str, Any]) -> str:
+    understood = event.get("parse_data") or event
+    return str((understood.get("intent") or {}).get("name"))

@@ -47,8 +47,19 @@ def choice_buttons(choices: Choices) -> list[dict[str, str]]:
 def _payload(choice: Choice) -> str:
     """What a tap means, as the order parser would have understood the name."""
     if choice.kind == "category":
-        return f"/browse_menu{json.dumps({'order_line': {'category': choice.id}})}"
-    return f"/select_product{json.dumps({'order_line': {'products': [choice.id], 'name': choice.name}})}"
+        return choice_payload("browse_menu", order_line={"category": choice.id})
+    return choice_payload("select_product", order_line={"products": [choice.id], "name": choice.name})
+
+
+def choice_payload(intent: str, **entities: Any) -> str:
+    """What a choice means to Rasa: `/intent{"entity": value}`; a list is an entity for each of its values."""
+    return f"/{intent}{json.dumps(entities) if entities else ''}"
+
+
+def wish_text(quantity: int, name: str, options: Sequence[str], removals: Sequence[str]) -> str:
+    """How many of what, and how: `2 × Cola (Large, − ice)`."""
+    details = [*options, *(f"− {removal}" for removal in removals)]
+    return f"{quantity} × {name} ({', '.join(details)})" if details else f"{quantity} × {name}"
 
 
 def shown_choices(slot: Sequence[dict[str, str]] | None) -> list[Choice]:
@@ -58,9 +69,8 @@ def shown_choices(slot: Sequence[dict[str, str]] | None) -> list[Choice]:
 
 def line_text(line: Line, currency: str) -> str:
     """One line: `2 × Cola (Large, − ice) · ₦1,600.00`."""
-    details = [*line.options, *(f"− {removal}" for removal in line.removals)]
-    shown = f"{line.name} ({', '.join(details)})" if details else line.name
-    return f"{line.quantity} × {shown} · {format_money(line.total, currency)}"
+    shown = wish_text(line.quantity, line.name, line.options, line.removals)
+    return f"{shown} · {format_money(line.total, currency)}"
 
 
 def cart_values(cart: CartView, time: Callable[[datetime], str]) -> dict[str, Any]:

@@ -37,6 +37,8 @@ from actions import (
 )
 from actions.base import ShopAction
 from actions.customer_cache import RedisCustomerCache
+from assist.assembly import make_assistant
+from assist.assistant import Assistant
 from settings import Settings, read_settings_or_exit
 from settings.logs import configure_logs
 from settings.metrics import FAST, make_registry, serve_metrics
@@ -44,6 +46,7 @@ from shop.assembly import make_shop
 from shop.metrics import ShopMetrics
 from shop.service import Shop
 from shop.work import Work
+from whatsapp.redis import connect
 
 logger = logging.getLogger(__name__)
 
@@ -90,14 +93,17 @@ class MeasuringExecutor(ActionExecutor):
 
 
 def make_executor(
-    shop: Shop, settings: Settings, registry: CollectorRegistry | None = None
+    shop: Shop,
+    settings: Settings,
+    registry: CollectorRegistry | None = None,
+    assistant: Assistant | None = None,
 ) -> ActionExecutor:
-    """All actions, registered as instances that know their shop."""
+    """All actions, registered as instances that know their shop, and the assistant, where there is one."""
     executor = MeasuringExecutor(registry or CollectorRegistry())
     for module in MODULES:
         for kind in vars(module).values():
             if isinstance(kind, type) and issubclass(kind, ShopAction) and kind.__module__ == module.__name__:
-                executor.register_action(kind(shop))
+                executor.register_action(kind(shop, assistant))
     for notice in payment_confirmation.notice_actions(shop):
         executor.register_action(notice)
     executor.register_action(order_complete.TrackOrder(shop))
@@ -113,7 +119,9 @@ def make_app(settings: Settings, registry: CollectorRegistry) -> Sanic[Any, Any]
     cache = RedisCustomerCache(settings.redis, settings.customer_cache_hours)
     shop = make_shop(settings, cache, ShopMetrics(registry))
     shop.run(_reach_database)
-    app: Sanic[Any, Any] = create_app(make_executor(shop, settings, registry), cors_origins=[])
+    assistant = make_assistant(settings, connect(settings.redis), registry)
+    executor = make_executor(shop, settings, registry, assistant)
+    app: Sanic[Any, Any] = create_app(executor, cors_origins=[])
 
     async def ready(_: Request[Any, Any]) -> HTTPResponse:
         """Whether actions can be run: the process answers, and reaches its database."""

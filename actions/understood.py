@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,8 @@ class Understood:
     """Whether what is named takes the place of what was added last ("no, i meant the zobo")."""
     and_checkout: bool
     """Whether the same message asks to pay."""
+    numbers: frozenset[int]
+    """The whole numbers that the message says."""
     named: bool
     """Whether `asked` is a product's name rather than the whole message."""
 
@@ -77,6 +79,7 @@ class Understood:
             asked=_quoted(named[0] if named else text),
             intent=str(intent.get("name")),
             confidence=float(intent.get("confidence") or 0),
+            numbers=_whole_numbers(entities),
             named=bool(named),
         )
 
@@ -101,6 +104,14 @@ def _line(value: Mapping[str, Any]) -> WantedLine:
         tuple(value.get("removals", ())),
         tuple(value.get("without", ())),
     )
+
+
+def _whole_numbers(entities: Sequence[Mapping[str, Any]]) -> frozenset[int]:
+    """Those that belong to a line, to nothing, or to something that nobody knows."""
+    said = [e["value"] for e in entities if e.get("entity") == "quantity"]
+    said += [number for e in entities if e.get("entity") == "numbers" for number in e["value"]]
+    said += [e["value"].get("quantity") for e in entities if e.get("entity") == "order_line"]
+    return frozenset(int(number) for number in said if number is not None and str(number).isdecimal())
 
 
 def _quoted(text: str) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rasa.core.agent import Agent
@@ -22,7 +20,7 @@ from dialogue.turn import StoredTracker, Turn, TurnAborted, TurnOutput, current_
 from settings import Settings
 from settings.logs import shortened
 from whatsapp import window
-from whatsapp.choices import OfferedChoices
+from whatsapp.choices import OfferedChoices, read_payload
 from whatsapp.conversation_queue import Effects, Entry, inbound_queue, outbound_queue
 from whatsapp.daily import DailyFigures
 from whatsapp.inbound import InboundMessage, Kind
@@ -183,19 +181,18 @@ def _parse_data(message: InboundMessage, picked: str | None) -> dict | None:
     if message.kind in INTENTS:
         return _understood(message, INTENTS[message.kind])
     if picked is not None:
-        intent, _, entities = picked.lstrip("/").partition("{")
-        return _understood(message, intent, json.loads("{" + entities) if entities else {})
+        return _understood(message, *read_payload(picked))
     if not as_text(message.text):
         return _understood(message, INTENTS[Kind.UNREADABLE])
     return None
 
 
 def _understood(
-    message: InboundMessage, intent: str | None, entities: Mapping[str, Any] = MappingProxyType({})
+    message: InboundMessage, intent: str | None, entities: Sequence[Mapping[str, Any]] = ()
 ) -> dict:
     return {
         "text": message.text,
         "intent": {"name": intent, "confidence": 1.0},
         "intent_ranking": [{"name": intent, "confidence": 1.0}],
-        "entities": [{"entity": name, "value": value} for name, value in entities.items()],
+        "entities": list(entities),
     }

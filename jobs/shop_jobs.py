@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shop import cart, handoffs, orders, stock
+from shop import cart, handoffs, misunderstandings, orders, stock
 from shop.payments import flow
 from shop.service import Shop
 
@@ -48,6 +48,11 @@ def hand_back(shop: Shop) -> int:
     return shop.run(handoffs.close_silent)
 
 
+def forget_misunderstandings(shop: Shop) -> int:
+    """Forget what was misunderstood long ago."""
+    return shop.run(misunderstandings.forget_old)
+
+
 PAUSES: dict[Callable[[Shop], int], float] = {
     expire_orders: 2.0,
     send_refunds: 5.0,
@@ -56,5 +61,6 @@ PAUSES: dict[Callable[[Shop], int], float] = {
     remind: 15.0,
     abandon_carts: 60.0,
     hand_back: 30.0,
+    forget_misunderstandings: 3600.0,
 }
 """Seconds between two runs of each job."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process, utils
 
-from db.models import Product
-from shop import catalogue
+from db.models import Customer, Product
+from shop import cart, catalogue
+from shop.errors import EmptyCart
 from shop.work import Work
 
 MOST_CANDIDATES = 16
@@ -27,13 +28,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Candidates, the likeliest first, and the version of the catalogue that they were taken from."""
+    """Candidates, the likeliest first, the version of the catalogue that they were taken from, and what the
+    customer has in the cart (`2 × Cola`)."""
 
     products: tuple[Candidate, ...]
     catalogue_version: str
+    cart: tuple[str, ...] = ()
 
 
-def find(work: Work, text: str, shown: Sequence[str] = ()) -> Candidates:
+def around(work: Work, customer: Customer, text: str, shown: Sequence[str] = ()) -> Candidates:
     """The products whose names or descriptions come nearest to a text; those in front of the customer first.
 
     Args:
@@ -53,7 +56,16 @@ def find(work: Work, text: str, shown: Sequence[str] = ()) -> Candidates:
     )
     in_front = [key for key in shown if key in on_sale]
     keys = list(dict.fromkeys([*in_front, *(key for _, _, key in near)]))[:MOST_CANDIDATES]
-    return Candidates(tuple(_candidate(on_sale[key]) for key in keys), catalogue.version(work))
+    products = tuple(_candidate(on_sale[key]) for key in keys)
+    return Candidates(products, catalogue.version(work), _in_cart(work, customer))
+
+
+def _in_cart(work: Work, customer: Customer) -> tuple[str, ...]:
+    try:
+        lines = cart.current(work, customer).lines
+    except EmptyCart:
+        return ()
+    return tuple(f"{line.quantity} × {line.name}" for line in lines)
 
 
 def _candidate(product: Product) -> Candidate:

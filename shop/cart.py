@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from db.models import Cart, CartItem, CartStatus, Customer, OrderStatus
-from shop import discounts
+from db.models import Cart, CartItem, CartStatus, Customer, MisunderstandingKind, OrderStatus
+from shop import discounts, misunderstandings
 from shop.cart_lines import (
     WantedLine,
     check_left,
@@ -303,7 +303,20 @@ def abandon_expired(work: Work, limit: int = 100) -> int:
     carts = work.carts.find_expired(work.now, limit)
     for cart in carts:
         cart.status = CartStatus.ABANDONED
+        if cart.items:
+            _note_abandoned(work, cart)
     return len(carts)
+
+
+def _note_abandoned(work: Work, cart: Cart) -> None:
+    """Designers see where customers leave, and with what."""
+    view = view_cart(work, cart)
+    noticed = misunderstandings.Noticed(
+        MisunderstandingKind.ABANDONED_CART,
+        work.state_changes.find_latest_state(cart.customer_id) or ConversationState.GREETING,
+        ", ".join(f"{line.quantity} × {line.name}" for line in view.lines),
+    )
+    misunderstandings.note_of(work, cart.customer_id, noticed, view.totals.items)
 
 
 def _reopened(work: Work, customer: Customer) -> Cart | None:

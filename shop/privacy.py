@@ -67,6 +67,7 @@ def erase(work: Work, customer: Customer) -> Erasure:
     work.outbox.delete_by_customer(customer.id)
     work.state_changes.delete_by_customer(customer.id)
     work.command_results.delete_by_customer(customer.id)
+    work.misunderstandings.delete_by_customer(customer.id)
     _forget_person(work, customer)
     _leave_mark(work)
     return Erasure(len(orders), len(carts))
@@ -85,12 +86,8 @@ def export(work: Work, customer: Customer) -> dict[str, Any]:
         "handoffs": [_columns(handoff) for handoff in work.handoffs.find_by_customer(customer.id)],
         "thread": [_columns(message) for message in work.thread_messages.find_by_customer(customer.id)],
         "notices": [_columns(event) for event in work.outbox.find_by_customer(customer.id)],
+        "misunderstandings": [_columns(row) for row in work.misunderstandings.find_by_customer(customer.id)],
     }
-
-
-def plain(value: Any) -> str:
-    """How an export writes what JSON has no word for: times with their zone, amounts and ids as text."""
-    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
 def _require_finished(orders: Sequence[Order]) -> None:

@@ -17,7 +17,7 @@ from db.repositories import (
     DiscountsRepository,
     FiguresRepository,
     HandoffsRepository,
-    OpeningHoursRepository,
+    MisunderstandingsRepository,
     OptionGroupsRepository,
     OptionsRepository,
     OrderItemsRepository,
@@ -25,7 +25,6 @@ from db.repositories import (
     OutboxRepository,
     PaymentEventsRepository,
     PaymentsRepository,
-    PicturesRepository,
     ProductsRepository,
     RefundsRepository,
     SignInAttemptsRepository,
@@ -81,16 +80,6 @@ class Work:
     def option_groups(self) -> OptionGroupsRepository:
         """Groups of options."""
         return OptionGroupsRepository(self.session)
-
-    @cached_property
-    def pictures(self) -> PicturesRepository:
-        """Pictures of products."""
-        return PicturesRepository(self.session)
-
-    @cached_property
-    def opening_hours(self) -> OpeningHoursRepository:
-        """The opening hours that staff set."""
-        return OpeningHoursRepository(self.session)
 
     @cached_property
     def discounts(self) -> DiscountsRepository:
@@ -181,6 +170,11 @@ class Work:
     def figures(self) -> FiguresRepository:
         """Figures over many rows."""
         return FiguresRepository(self.session)
+
+    @cached_property
+    def misunderstandings(self) -> MisunderstandingsRepository:
+        """Messages that were misunderstood."""
+        return MisunderstandingsRepository(self.session)
 
     @cached_property
     def command_results(self) -> CommandResultsRepository:

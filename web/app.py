@@ -22,15 +22,11 @@ from settings.metrics import make_registry
 from shop.assembly import make_sandbox, make_shop
 from shop.errors import describe
 from shop.metrics import ShopMetrics
-from web.console.data import add_data_pages
-from web.console.forgetting import CopiesInRedis
-from web.console.frame import Console
 from web.console.pages import console_routes
 from web.health import Health
 from web.local_whatsapp import LocalWhatsApp
 from web.metrics import MeasureRequests, MetricsPage
 from web.payments import PaymentPages
-from web.pictures import Pictures
 from web.receipts import ReceiptPages
 from web.security import SecureHeaders
 from web.twilio_stand_in import TwilioStandIn
@@ -45,11 +41,10 @@ PICTURES = HERE.parent / "db" / "seed" / "pictures"
 def make_app(settings: Settings) -> Starlette:
     """All routes. The sandbox and the local WhatsApp do not exist in production."""
     registry = make_registry()
-    shop = make_shop(settings, CopiesInRedis(settings.redis), observer=ShopMetrics(registry))
+    shop = make_shop(settings, observer=ShopMetrics(registry))
     redis = connect(settings.redis)
     templates = Jinja2Templates(HERE / "templates")
     client = httpx.AsyncClient(timeout=15.0)
-    console = Console(shop, templates, secure=settings.public_base_url.startswith("https:"))
     health = Health(shop, redis, client, settings)
     sandbox = None if settings.is_production else make_sandbox(settings, shop.sessions)
     routes = [
@@ -57,10 +52,10 @@ def make_app(settings: Settings) -> Starlette:
         Route("/health/ready", health.ready),
         *MetricsPage(shop, redis, registry).routes(),
         Mount("/static", StaticFiles(directory=HERE / "static")),
-        *Pictures(shop, PICTURES).routes(),
+        Mount("/pictures", StaticFiles(directory=PICTURES)),
         *PaymentPages(shop, templates, settings.shop.business_name, sandbox).routes(),
         *ReceiptPages(shop, templates).routes(),
-        *console_routes(console, settings, redis, templates),
+        *console_routes(settings, shop, redis, templates),
     ]
     if not settings.is_production:
         twilio = TwilioStandIn(settings.whatsapp)
@@ -75,14 +70,12 @@ def make_app(settings: Settings) -> Starlette:
         await client.aclose()
         await redis.aclose()
 
-    app = Starlette(
+    return Starlette(
         routes=routes,
         middleware=[Middleware(MeasureRequests, registry=registry), Middleware(SecureHeaders)],
         exception_handlers={SQLAlchemyError: database_failed},
         lifespan=lifespan,
     )
-    add_data_pages(app, console)
-    return app
 
 
 async def database_failed(_: Request, error: Exception) -> JSONResponse:

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from whatsapp.redis import RedisClient, RedisPipeline
 
@@ -28,6 +29,17 @@ class Choice:
 
     title: str
     payload: str
+
+
+def read_payload(payload: str) -> tuple[str, list[dict[str, Any]]]:
+    """The intent and the entities of a choice's payload; a list is an entity for each of its values."""
+    intent, _, rest = payload.removeprefix("/").partition("{")
+    entities = json.loads("{" + rest) if rest else {}
+    return intent, [
+        {"entity": name, "value": value}
+        for name, values in entities.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
 
 
 class OfferedChoices:

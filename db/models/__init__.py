@@ -10,15 +10,14 @@ from db.models.catalogue import (
     CatalogueVersion,
     Discount,
     DiscountKind,
-    OpeningHours,
     OptionGroup,
-    Picture,
     Product,
     ProductOption,
     product_option_groups,
 )
 from db.models.customers import Customer
 from db.models.handoffs import Handoff, HandoffReason, HandoffStatus, MessageKind, ThreadMessage
+from db.models.misunderstandings import Decision, Misunderstanding, MisunderstandingKind
 from db.models.orders import Order, OrderItem, OrderStatus, StockReservation
 from db.models.payments import (
     Payment,
@@ -39,6 +38,7 @@ __all__ = [
     "CatalogueVersion",
     "CommandResult",
     "Customer",
+    "Decision",
     "Discount",
     "DiscountKind",
     "Fulfilment",
@@ -47,7 +47,8 @@ __all__ = [
     "HandoffStatus",
     "Identified",
     "MessageKind",
-    "OpeningHours",
+    "Misunderstanding",
+    "MisunderstandingKind",
     "OptionGroup",
     "Order",
     "OrderItem",
@@ -56,7 +57,6 @@ __all__ = [
     "Payment",
     "PaymentEvent",
     "PaymentStatus",
-    "Picture",
     "Product",
     "ProductOption",
     "Refund",

@@ -4,14 +4,13 @@ from db.repositories.base import Repository
 from db.repositories.carts import CartItemsRepository, CartsRepository
 from db.repositories.catalogue import (
     DiscountsRepository,
-    OpeningHoursRepository,
     OptionGroupsRepository,
     OptionsRepository,
-    PicturesRepository,
     ProductsRepository,
 )
 from db.repositories.figures import FiguresRepository
 from db.repositories.handoffs import HandoffsRepository, ThreadMessagesRepository
+from db.repositories.misunderstandings import MisunderstandingsRepository
 from db.repositories.orders import OrderItemsRepository, OrdersRepository, StockReservationsRepository
 from db.repositories.payments import PaymentEventsRepository, PaymentsRepository, RefundsRepository
 from db.repositories.records import (
@@ -35,7 +34,7 @@ __all__ = [
     "DiscountsRepository",
     "HandoffsRepository",
     "FiguresRepository",
-    "OpeningHoursRepository",
+    "MisunderstandingsRepository",
     "OptionGroupsRepository",
     "OptionsRepository",
     "OrderItemsRepository",
@@ -43,7 +42,6 @@ __all__ = [
     "OutboxRepository",
     "PaymentEventsRepository",
     "PaymentsRepository",
-    "PicturesRepository",
     "ProductsRepository",
     "RefundsRepository",
     "Repository",

@@ -111,6 +111,8 @@ def entities(reading: Reading, text: str) -> list[dict[str, Any]]:
         found.append(_entity("quantity", str(segment.number.value), segment.start, segment.end))
     for name, spans in (("product", reading.unknown), ("unknown_product", reading.counted_unknown)):
         found += [_entity(name, " ".join(text[start:end].split()), start, end) for start, end in spans]
+    if reading.left_over and (said := [segment.number for segment in reading.segments if segment.number]):
+        found.append(_entity("numbers", [str(number.value) for number in said], 0, len(text)))
     if reading.ordinal is not None:
         found.append(_entity("ordinal", reading.ordinal, 0, len(text)))
     if reading.corrects and reading.lines:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,3 +99,18 @@ def question_of(request: dict[str, Any]) -> dict[str, Any]:
 def key_of(question: dict[str, Any], name: str) -> str:
     """The key of a candidate by its name."""
     return next(str(one["key"]) for one in question["candidates"] if one["name"] == name)
+
+
+@contextlib.contextmanager
+def serving(behaviour: Behaviour) -> Iterator[StandIn]:
+    """The same in a thread, for processes of their own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    server = standing_in(behaviour)
+    try:
+        yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()

@@ -59,6 +59,7 @@ FOREIGN_KEYS = {
     "handoffs.customer_id -> customers",
     "thread_messages.customer_id -> customers",
     "thread_messages.handoff_id -> handoffs",
+    "misunderstandings.customer_id -> customers",
 }
 UNIQUE = {
     ("customers", "phone_number"),
@@ -91,7 +92,6 @@ CHECKS = {
     "discounts_uses_left",
     "option_groups_most_positive",
     "catalogue_version_single",
-    "opening_hours_one_row",
 }
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from shop import candidates
 
 
-def test_what_is_near_comes_first_and_what_is_shown_before_all(shop, make_product):
+def test_what_is_near_comes_first_and_what_is_shown_before_all(shop, make_product, customer):
     for number in range(20):
         make_product(name=f"Soup {number}", category="Soups")
     cola = make_product(name="Cola", category="Drinks", description="Black and fizzy, served cold.")
     pie = make_product(name="Meat Pie", category="Snacks", removable=["onions"])
     make_product(name="Fizzy Water", category="Drinks", available=False)
-    found = shop.run(lambda work: candidates.find(work, "3 black fizzy ones", [str(pie.id), "gone"]))
+    found = shop.run(
+        lambda work: candidates.around(work, customer, "3 black fizzy ones", [str(pie.id), "gone"])
+    )
     assert [one.id for one in found.products[:2]] == [str(pie.id), str(cola.id)]
     assert found.products[0].removable == ("onions",)
     assert len(found.products) == candidates.MOST_CANDIDATES
@@ -19,5 +21,5 @@ def test_what_is_near_comes_first_and_what_is_shown_before_all(shop, make_produc
     assert found.catalogue_version == shop.run(lambda work: work.products.find_version())
 
 
-def test_an_empty_shop_has_none(shop):
-    assert shop.run(lambda work: candidates.find(work, "anything")).products == ()
+def test_an_empty_shop_has_none(shop, customer):
+    assert shop.run(lambda work: candidates.around(work, customer, "anything")).products == ()

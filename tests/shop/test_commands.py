@@ -14,7 +14,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from db.models import Base, CommandResult, DiscountKind, OrderStatus, Product, StateChange
+from db.models import (
+    Base,
+    CommandResult,
+    DiscountKind,
+    MisunderstandingKind,
+    OrderStatus,
+    Product,
+    StateChange,
+)
 from shop import (
     cart,
     catalogue,
@@ -22,6 +30,7 @@ from shop import (
     conversation,
     customers,
     fulfilment,
+    misunderstandings,
     order_status,
     orders,
     outbox,
@@ -31,6 +40,7 @@ from shop.cart import CartChange
 from shop.cart_lines import WantedLine
 from shop.cart_view import CartView
 from shop.errors import NotEnoughStock, QuantityTooSmall
+from shop.misunderstandings import Noticed
 from shop.service import Done, Shop
 
 ACTIONS = Path(__file__).parents[2] / "actions"
@@ -200,6 +210,8 @@ def test_every_result_comes_back_from_its_record_as_it_was(shop, clock, caller, 
     twice(customers.LanguageChoice, customers.choose_language, "English please")
     twice(customers.LanguageChoice, customers.choose_language, "Klingon")
     twice(type(None), customers.stop_notices)
+    unclear = Noticed(MisunderstandingKind.FALLBACK, "GREETING", "zxqv", confidence=Decimal("0.25"))
+    twice(type(None), misunderstandings.note, unclear)
     shown = twice(catalogue.Choices, catalogue.show_menu)
     twice(catalogue.Choices, catalogue.show_menu, "Drinks")
     twice(catalogue.Choices, catalogue.search, [], "burger")

@@ -18,7 +18,7 @@ class Permission(enum.StrEnum):
     MENU = "menu"
     CUSTOMERS = "customers"
     CUSTOMER_NUMBERS = "customers' numbers"
-    CUSTOMER_DATA = "customers' data"
+    ERASE_CUSTOMERS = "erase customers"
     HANDOFFS = "handoffs"
     MISUNDERSTANDINGS = "misunderstandings"
     DASHBOARD = "dashboard"

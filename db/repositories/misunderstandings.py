@@ -1,0 +1,56 @@
+"""Messages that were misunderstood."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, exists, select
+
+from db.models import Misunderstanding, Order, OrderStatus
+from db.repositories.base import Repository
+
+NOT_BOUGHT = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+
+
+class MisunderstandingsRepository(Repository[Misunderstanding]):
+    """Messages that were misunderstood, and what was decided about them."""
+
+    model = Misunderstanding
+
+    def find_undecided(self, limit: int) -> list[tuple[Misunderstanding, bool]]:
+        """The newest that nobody decided about, each with whether its customer bought something after all."""
+        bought = exists().where(
+            Order.customer_id == Misunderstanding.customer_id,
+            Order.created_at >= Misunderstanding.created_at,
+            Order.status.not_in(NOT_BOUGHT),
+        )
+        query = (
+            select(Misunderstanding, bought)
+            .where(Misunderstanding.decision.is_(None))
+            .order_by(Misunderstanding.created_at.desc(), Misunderstanding.id)
+            .limit(limit)
+        )
+        return [(row, bool(has_bought)) for row, has_bought in self.session.execute(query)]
+
+    def lock_undecided(self, ids: Sequence[uuid.UUID]) -> Sequence[Misunderstanding]:
+        """Those of these that nobody decided about, locked."""
+        query = select(Misunderstanding).where(
+            Misunderstanding.id.in_(ids), Misunderstanding.decision.is_(None)
+        )
+        return self.session.scalars(query.order_by(Misunderstanding.id).with_for_update()).all()
+
+    def find_by_customer(self, customer_id: uuid.UUID) -> Sequence[Misunderstanding]:
+        """All of a customer, oldest first."""
+        query = select(Misunderstanding).where(Misunderstanding.customer_id == customer_id)
+        return self.session.scalars(query.order_by(Misunderstanding.created_at)).all()
+
+    def delete_by_customer(self, customer_id: uuid.UUID) -> None:
+        """Forget all of a customer."""
+        self.session.execute(delete(Misunderstanding).where(Misunderstanding.customer_id == customer_id))
+
+    def delete_before(self, before: datetime) -> int:
+        """Forget what is older; how many were."""
+        gone = delete(Misunderstanding).where(Misunderstanding.created_at < before)
+        return len(self.session.execute(gone.returning(Misunderstanding.id)).all())
