@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from settings import RedisSettings
 from shop.known_customers import CacheUnavailable, KnownCustomer
-from whatsapp.redis import CACHE_COUNTERS_KEY, connection_options
+from whatsapp.redis import CACHE_COUNTERS_KEY, CUSTOMER_KEY_PREFIX, connection_options
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class RedisCustomerCache:
 
 
 def _key(lookup: str) -> str:
-    return f"chatcart:customer:{lookup}"
+    return CUSTOMER_KEY_PREFIX + lookup
 
 
 def _parse(kept: str) -> KnownCustomer | None:

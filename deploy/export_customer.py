@@ -35,17 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if exported is None:
         exit_with("PHONE: no customer has this number")
     exported["profile"]["phone_number"] = number
-    print(json.dumps(exported, default=_plain, ensure_ascii=False, indent=2))
+    print(json.dumps(exported, default=privacy.plain, ensure_ascii=False, indent=2))
 
 
 def _export(work: Work, lookup: str) -> dict[str, Any] | None:
     customer = work.customers.find_by_lookup(lookup)
     return None if customer is None else privacy.export(work, customer)
-
-
-def _plain(value: Any) -> str:
-    """Times with their zone, and everything else (amounts, ids) as text."""
-    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
 def _parser() -> argparse.ArgumentParser:

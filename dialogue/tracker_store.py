@@ -19,9 +19,8 @@ from redis.exceptions import RedisError
 from dialogue.bounded_history import bounded
 from dialogue.turn import Outcome, Situation, StoredTracker, TurnAborted, current_turn
 from settings import read_settings
-from whatsapp.redis import connect
+from whatsapp.redis import SESSION_KEY_PREFIX, connect
 
-KEY_PREFIX = "chatcart:session:"
 STATE_SLOT = "conversation_state"
 MISUNDERSTOOD_SLOT = "misunderstood"
 FORGOTTEN_SLOT = "session_forgotten"
@@ -67,7 +66,7 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
         await self.stream_events(tracker)
         forgotten = FORGOTTEN_SLOT in tracker.slots and tracker.get_slot(FORGOTTEN_SLOT)
         value = None if forgotten else self._as_text(tracker)
-        stored = StoredTracker(KEY_PREFIX + tracker.sender_id, value, self._seconds_to_live)
+        stored = StoredTracker(SESSION_KEY_PREFIX + tracker.sender_id, value, self._seconds_to_live)
         turn = current_turn.get()
         if turn is not None:
             turn.tracker = stored
@@ -86,7 +85,7 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
                 lose what the customer said before.
         """
         try:
-            stored = await self._redis.get(KEY_PREFIX + sender_id)
+            stored = await self._redis.get(SESSION_KEY_PREFIX + sender_id)
         except (RedisError, OSError) as error:
             if current_turn.get() is None:
                 raise
@@ -117,5 +116,5 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
 
     async def keys(self) -> Iterable[str]:
         """The conversations that have a session."""
-        keys = [key async for key in self._redis.scan_iter(match=KEY_PREFIX + "*")]
-        return [key.removeprefix(KEY_PREFIX) for key in keys]
+        keys = [key async for key in self._redis.scan_iter(match=SESSION_KEY_PREFIX + "*")]
+        return [key.removeprefix(SESSION_KEY_PREFIX) for key in keys]

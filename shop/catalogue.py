@@ -87,7 +87,7 @@ def view(product: Product) -> ProductView:
         price=product.price,
         category=product.category,
         picture=product.picture,
-        left=left if product.available else 0,
+        left=left if product.available and not product.sold_out else 0,
     )
 
 

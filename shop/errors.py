@@ -342,6 +342,10 @@ class NotThere(StaffRefusal):
         super().__init__(what=what)
 
 
+class NumberNotNeeded(StaffRefusal):
+    """No order and no talk is under way for which the staff would have to call the customer."""
+
+
 class LastOwner(StaffRefusal):
     """Somebody has to own the shop: the last owner stays one."""
 

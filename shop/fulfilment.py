@@ -42,7 +42,7 @@ class Opening:
 
 def opening(work: Work, customer: Customer) -> Opening:
     """Whether the shop is open now."""
-    policy = work.policy
+    policy = opening_hours.in_force(work)
     return Opening(opening_hours.is_open(policy, work.now), opening_hours.next_change(policy, work.now))
 
 
@@ -102,7 +102,7 @@ def order_ahead(work: Work, customer: Customer, typed: str) -> CartView:
     wanted = at.astimezone(UTC) if at else _next_opening(work)
     if wanted is None or not work.now <= wanted <= work.now + timedelta(days=MOST_DAYS_AHEAD):
         raise TimeNotUnderstood()
-    opening_hours.require_open(work.policy, wanted)
+    opening_hours.require_open(opening_hours.in_force(work), wanted)
     cart = open_cart(work, customer)
     cart.scheduled_for = wanted
     work.session.flush()
@@ -133,13 +133,14 @@ def require_open(work: Work, cart: Cart) -> None:
     """
     if cart.scheduled_for is not None and cart.scheduled_for < work.now:
         cart.scheduled_for = None
-    opening_hours.require_open(work.policy, cart.scheduled_for or work.now)
+    opening_hours.require_open(opening_hours.in_force(work), cart.scheduled_for or work.now)
 
 
 def _next_opening(work: Work) -> datetime | None:
-    if opening_hours.is_open(work.policy, work.now):
+    policy = opening_hours.in_force(work)
+    if opening_hours.is_open(policy, work.now):
         return None
-    return opening_hours.next_change(work.policy, work.now)
+    return opening_hours.next_change(policy, work.now)
 
 
 def _time_in(typed: str, now: datetime) -> datetime | None:

@@ -90,6 +90,11 @@ def export(work: Work, customer: Customer) -> dict[str, Any]:
     }
 
 
+def plain(value: Any) -> str:
+    """How an export writes what JSON has no word for: times with their zone, amounts and ids as text."""
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+
+
 def _require_finished(orders: Sequence[Order]) -> None:
     for order in orders:
         if order.status in UNDER_WAY or any(_is_open(payment) for payment in order.payments):

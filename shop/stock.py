@@ -144,7 +144,7 @@ def _lock_enough(
 
 def _left(product: Product) -> int | None:
     """Units that can be sold; None where that is unlimited."""
-    if not product.available:
+    if not product.available or product.sold_out:
         return 0
     if product.stock_quantity is None:
         return None

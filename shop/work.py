@@ -18,6 +18,7 @@ from db.repositories import (
     FiguresRepository,
     HandoffsRepository,
     MisunderstandingsRepository,
+    OpeningHoursRepository,
     OptionGroupsRepository,
     OptionsRepository,
     OrderItemsRepository,
@@ -25,6 +26,7 @@ from db.repositories import (
     OutboxRepository,
     PaymentEventsRepository,
     PaymentsRepository,
+    PicturesRepository,
     ProductsRepository,
     RefundsRepository,
     SignInAttemptsRepository,
@@ -80,6 +82,16 @@ class Work:
     def option_groups(self) -> OptionGroupsRepository:
         """Groups of options."""
         return OptionGroupsRepository(self.session)
+
+    @cached_property
+    def pictures(self) -> PicturesRepository:
+        """Pictures of products."""
+        return PicturesRepository(self.session)
+
+    @cached_property
+    def opening_hours(self) -> OpeningHoursRepository:
+        """The opening hours that staff set."""
+        return OpeningHoursRepository(self.session)
 
     @cached_property
     def discounts(self) -> DiscountsRepository:

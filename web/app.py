@@ -22,11 +22,15 @@ from settings.metrics import make_registry
 from shop.assembly import make_sandbox, make_shop
 from shop.errors import describe
 from shop.metrics import ShopMetrics
+from web.console.data import add_data_pages
+from web.console.forgetting import CopiesInRedis
+from web.console.frame import Console
 from web.console.pages import console_routes
 from web.health import Health
 from web.local_whatsapp import LocalWhatsApp
 from web.metrics import MeasureRequests, MetricsPage
 from web.payments import PaymentPages
+from web.pictures import Pictures
 from web.receipts import ReceiptPages
 from web.security import SecureHeaders
 from web.twilio_stand_in import TwilioStandIn
@@ -41,10 +45,11 @@ PICTURES = HERE.parent / "db" / "seed" / "pictures"
 def make_app(settings: Settings) -> Starlette:
     """All routes. The sandbox and the local WhatsApp do not exist in production."""
     registry = make_registry()
-    shop = make_shop(settings, observer=ShopMetrics(registry))
+    shop = make_shop(settings, CopiesInRedis(settings.redis), observer=ShopMetrics(registry))
     redis = connect(settings.redis)
     templates = Jinja2Templates(HERE / "templates")
     client = httpx.AsyncClient(timeout=15.0)
+    console = Console(shop, templates, secure=settings.public_base_url.startswith("https:"))
     health = Health(shop, redis, client, settings)
     sandbox = None if settings.is_production else make_sandbox(settings, shop.sessions)
     routes = [
@@ -52,10 +57,10 @@ def make_app(settings: Settings) -> Starlette:
         Route("/health/ready", health.ready),
         *MetricsPage(shop, redis, registry).routes(),
         Mount("/static", StaticFiles(directory=HERE / "static")),
-        Mount("/pictures", StaticFiles(directory=PICTURES)),
+        *Pictures(shop, PICTURES).routes(),
         *PaymentPages(shop, templates, settings.shop.business_name, sandbox).routes(),
         *ReceiptPages(shop, templates).routes(),
-        *console_routes(settings, shop, redis, templates),
+        *console_routes(console, settings, redis, templates),
     ]
     if not settings.is_production:
         twilio = TwilioStandIn(settings.whatsapp)
@@ -70,12 +75,14 @@ def make_app(settings: Settings) -> Starlette:
         await client.aclose()
         await redis.aclose()
 
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(MeasureRequests, registry=registry), Middleware(SecureHeaders)],
         exception_handlers={SQLAlchemyError: database_failed},
         lifespan=lifespan,
     )
+    add_data_pages(app, console)
+    return app
 
 
 async def database_failed(_: Request, error: Exception) -> JSONResponse:

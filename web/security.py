@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 500
+MOST_UPLOADED_BYTES = 5 * 1024 * 1024 + MOST_BYTES
+"""A picture or a menu of 5 MB, and the form around it."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
     " img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

@@ -57,6 +57,15 @@ class Identity:
             return self.seal(self.unseal(address))
 
 
+def mask(number: str) -> str:
+    """A number as people see it who need not know it, country and last digits: `+234•••••4567`."""
+    try:
+        country = f"+{phonenumbers.parse(number).country_code}"
+    except phonenumbers.NumberParseException:
+        country = number[:2]
+    return f"{country}•••••{number[-4:]}" if len(number) > len(country) + 4 else f"{country}•••••"
+
+
 def number_of(address: str) -> str:
     """The E.164 number of a Twilio address such as `whatsapp:+2348031234567`.
 

@@ -20,6 +20,9 @@ ANSWER_SECONDS = 5.0
 
 # Keys that one plane writes and the other reads.
 CATALOGUE_KEY = "chatcart:catalogue"
+# A customer's pseudonym follows.
+CUSTOMER_KEY_PREFIX = "chatcart:customer:"
+SESSION_KEY_PREFIX = "chatcart:session:"
 # Hits and misses of the copies in Redis: a hash of counters.
 CACHE_COUNTERS_KEY = "chatcart:cache"
 SENDER_BEAT_KEY = "chatcart:sender:beat"

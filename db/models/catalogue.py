@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import (
@@ -14,9 +14,11 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
+    func,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -43,6 +45,7 @@ product_option_groups = Table(
 class Product(Identified, Timestamped, Base):
     """Something the shop sells. `stock_quantity` None means unlimited.
 
+    `available`: it is on the menu. `sold_out`: it stays there, and nobody can order it for now.
     `stock_quantity` falls when an order is paid or placed; until then its units are counted in
     `reserved_quantity`. `removable` names what can be left out of it.
     """
@@ -64,6 +67,7 @@ class Product(Identified, Timestamped, Base):
     price: Mapped[Decimal]
     category: Mapped[str] = mapped_column(Text)
     available: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    sold_out: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     stock_quantity: Mapped[int | None]
     reserved_quantity: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     sku: Mapped[str] = mapped_column(String(64), unique=True)
@@ -75,6 +79,20 @@ class Product(Identified, Timestamped, Base):
     option_groups: Mapped[list[OptionGroup]] = relationship(
         secondary=product_option_groups, order_by=product_option_groups.c.position
     )
+
+
+class Picture(Base):
+    """A picture of a product that staff uploaded, under the name that the product has as `picture`.
+
+    In the database, because every replica of the web app has to serve what one of them took in; a menu has
+    some hundred pictures of about 100 kB. A name is never given to another picture.
+    """
+
+    __tablename__ = "pictures"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class OptionGroup(Identified, Base):
@@ -145,3 +163,19 @@ class Discount(Identified, Timestamped, Base):
     ends_at: Mapped[datetime | None]
     most_uses: Mapped[int | None]
     uses: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+
+
+class OpeningHours(Base):
+    """The opening hours as staff set them; one row, or none.
+
+    `notation` is OpenStreetMap's; empty: always open; None: the setting OPENING_HOURS holds. On the day
+    `closed_on`, a date where the shop is, it is closed all the same.
+    """
+
+    __tablename__ = "opening_hours"
+    __table_args__ = (CheckConstraint("id = 1", name="opening_hours_one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    notation: Mapped[str | None] = mapped_column(Text)
+    closed_on: Mapped[date | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

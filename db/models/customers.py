@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Identified, Timestamped
@@ -23,6 +23,7 @@ class Customer(Identified, Timestamped, Base):
     __table_args__ = (
         Index("idx_customers_phone", "phone_lookup", unique=True),
         Index("idx_customers_phone_next", "phone_lookup_next", unique=True),
+        Index("idx_customers_created", text("created_at DESC"), text("id DESC")),
     )
 
     phone_number: Mapped[str | None] = mapped_column(Text, unique=True)

@@ -4,8 +4,10 @@ from db.repositories.base import Repository
 from db.repositories.carts import CartItemsRepository, CartsRepository
 from db.repositories.catalogue import (
     DiscountsRepository,
+    OpeningHoursRepository,
     OptionGroupsRepository,
     OptionsRepository,
+    PicturesRepository,
     ProductsRepository,
 )
 from db.repositories.figures import FiguresRepository
@@ -35,6 +37,7 @@ __all__ = [
     "HandoffsRepository",
     "FiguresRepository",
     "MisunderstandingsRepository",
+    "OpeningHoursRepository",
     "OptionGroupsRepository",
     "OptionsRepository",
     "OrderItemsRepository",
@@ -42,6 +45,7 @@ __all__ = [
     "OutboxRepository",
     "PaymentEventsRepository",
     "PaymentsRepository",
+    "PicturesRepository",
     "ProductsRepository",
     "RefundsRepository",
     "Repository",

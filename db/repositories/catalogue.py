@@ -5,10 +5,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import joinedload, selectinload
 
-from db.models import CatalogueVersion, Discount, OptionGroup, Product, ProductOption, product_option_groups
+from db.models import (
+    CatalogueVersion,
+    Discount,
+    OpeningHours,
+    OptionGroup,
+    Picture,
+    Product,
+    ProductOption,
+    product_option_groups,
+)
 from db.repositories.base import Repository
 
 _LOCKED = (
@@ -61,6 +71,23 @@ class ProductsRepository(Repository[Product]):
         row = self.session.connection().execute(_VERSION).one_or_none()
         return f"{row.series}.{row.number}" if row else ""
 
+    def find_page(self, asked: str, last: Product | None, limit: int) -> Sequence[Product]:
+        """All products in the order of the menu, on it or not, those after the last one that was seen.
+
+        `asked`: a part of the name, the sku or the category; empty: all.
+        """
+        query = select(Product)
+        if asked:
+            parts = (Product.name, Product.sku, Product.category)
+            query = query.where(or_(*(part.icontains(asked, autoescape=True) for part in parts)))
+        if last is not None:
+            query = query.where(tuple_(Product.position, Product.id) > (last.position, last.id))
+        return self.session.scalars(query.order_by(Product.position, Product.id).limit(limit)).all()
+
+    def find_all_categories(self) -> Sequence[str]:
+        """Every category that a product has, whether it is on the menu or not."""
+        return self.session.scalars(select(Product.category).distinct().order_by(Product.category)).all()
+
     def lock(self, product_ids: Iterable[uuid.UUID]) -> Sequence[Product]:
         """Lock products for update in the order of their ids, so that two buyers cannot deadlock."""
         return self.session.scalars(_LOCKED, {"product_ids": list(set(product_ids))}).all()
@@ -107,6 +134,42 @@ class OptionGroupsRepository(Repository[OptionGroup]):
         """The group with this name."""
         return self.session.scalar(select(OptionGroup).where(OptionGroup.name == name))
 
+    def find_all(self) -> Sequence[OptionGroup]:
+        """All groups with their options."""
+        query = select(OptionGroup).options(selectinload(OptionGroup.options)).order_by(OptionGroup.name)
+        return self.session.scalars(query).all()
+
+    def find_products(self, group_id: uuid.UUID) -> Sequence[Product]:
+        """The products that have this group."""
+        links = product_option_groups.c
+        query = select(Product).join(product_option_groups, links.product_id == Product.id)
+        return self.session.scalars(query.where(links.group_id == group_id).order_by(Product.position)).all()
+
+
+class PicturesRepository(Repository[Picture]):
+    """Pictures of products."""
+
+    model = Picture
+
+    def find_by_name(self, name: str) -> Picture | None:
+        """The picture with this name."""
+        return self.session.get(Picture, name)
+
+
+class OpeningHoursRepository(Repository[OpeningHours]):
+    """The opening hours."""
+
+    model = OpeningHours
+
+    def find(self) -> OpeningHours | None:
+        """The one row."""
+        return self.session.scalar(select(OpeningHours))
+
+    def lock(self) -> OpeningHours:
+        """The one row, locked; made where there was none."""
+        self.session.execute(upsert(OpeningHours).values(id=1).on_conflict_do_nothing())
+        return self.session.scalars(select(OpeningHours).with_for_update()).one()
+
 
 class DiscountsRepository(Repository[Discount]):
     """Discounts."""
@@ -119,3 +182,7 @@ class DiscountsRepository(Repository[Discount]):
         if lock:
             query = query.with_for_update().execution_options(populate_existing=True)
         return self.session.scalar(query)
+
+    def find_all(self) -> Sequence[Discount]:
+        """All discounts, the newest first."""
+        return self.session.scalars(select(Discount).order_by(Discount.created_at.desc())).all()

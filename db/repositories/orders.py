@@ -120,6 +120,22 @@ class OrdersRepository(Repository[Order]):
         query = query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit)
         return self.session.scalars(query).all()
 
+    def find_by_customer(self, customer_id: uuid.UUID, limit: int) -> Sequence[Order]:
+        """A customer's latest orders, with lines and payments."""
+        query = (
+            select(Order)
+            .where(Order.customer_id == customer_id)
+            .options(selectinload(Order.items), selectinload(Order.payments), joinedload(Order.customer))
+            .order_by(Order.created_at.desc())
+            .limit(limit)
+        )
+        return self.session.scalars(query).all()
+
+    def count_by_customer(self, customer_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+        """How many orders each of these customers made; none of who made none."""
+        query = select(Order.customer_id, func.count()).where(Order.customer_id.in_(customer_ids))
+        return dict(self.session.execute(query.group_by(Order.customer_id)).tuples().all())
+
     def find_by_number_start(self, start: str, limit: int) -> Sequence[Order]:
         """Orders whose numbers begin with these characters."""
         query = (

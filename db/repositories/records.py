@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, tuple_
+from sqlalchemy import bindparam, delete, func, or_, select, tuple_
 
 from db.models import (
     Cart,
@@ -84,6 +84,19 @@ class CustomersRepository(Repository[Customer]):
         query = select(Cart).where(Cart.customer_id == customer_id).order_by(Cart.created_at)
         return self.session.scalars(query.with_for_update(of=Cart) if lock else query).all()
 
+    def find_page(self, last: Customer | None, limit: int) -> Sequence[Customer]:
+        """Customers, the newest first, those after the last one that was seen."""
+        query = select(Customer)
+        if last is not None:
+            query = query.where(tuple_(Customer.created_at, Customer.id) < (last.created_at, last.id))
+        query = query.order_by(Customer.created_at.desc(), Customer.id.desc()).limit(limit)
+        return self.session.scalars(query).all()
+
+    def find_named(self, part: str, limit: int) -> Sequence[Customer]:
+        """Customers with this in their names, the newest first."""
+        query = select(Customer).where(Customer.name.icontains(part, autoescape=True))
+        return self.session.scalars(query.order_by(Customer.created_at.desc()).limit(limit)).all()
+
     def find_numbered(self, after: uuid.UUID | None, limit: int) -> Sequence[uuid.UUID]:
         """Customers with a number, page by page in the order of their ids."""
         query = select(Customer.id).where(Customer.phone_number.is_not(None))
@@ -132,6 +145,12 @@ class StateChangesRepository(Repository[StateChange]):
         """The state that the customer's last change led to."""
         state: str | None = self.session.connection().scalar(_LATEST_STATE, {"customer_id": customer_id})
         return state
+
+    def find_last_times(self, customer_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+        """When the state of each of these customers changed last; nothing of who never had one."""
+        query = select(StateChange.customer_id, func.max(StateChange.created_at))
+        query = query.where(StateChange.customer_id.in_(customer_ids)).group_by(StateChange.customer_id)
+        return dict(self.session.execute(query).tuples().all())
 
     def find_by_customer(self, customer_id: uuid.UUID) -> Sequence[StateChange]:
         """A customer's whole record, oldest first."""

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import batched
+from itertools import batched, count
 from typing import Any
 
 from sqlalchemy import Table, Text, cast, column, delete, func, insert, literal, or_, select, update
@@ -83,13 +83,20 @@ class _Plan:
 
 
 def import_menu(
-    work: Work, menu: Menu, *, replace: bool = False, progress: Progress = lambda _: None
+    work: Work,
+    menu: Menu,
+    *,
+    replace: bool = False,
+    keep_order: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Imported:
     """Write a menu, all of it.
 
     Args:
         replace: the file is the whole menu: what it lists is on sale unless it says otherwise, and what it
             does not list goes off sale.
+        keep_order: products stay where they are on the menu, and new ones come last; otherwise they stand in
+            the order of the file.
 
     Raises:
         MenuRefused: with all that is wrong, in the file and with what the shop has; nothing was written.
@@ -105,7 +112,8 @@ def import_menu(
         problems += _problems_of_others(work.session, menu, plan)
     if problems:
         raise MenuRefused(problems)
-    return _write(work.session, menu, plan, replace, progress)
+    order = _present_order(work.session, menu, plan) if keep_order else _order_of_file(menu)
+    return _write(work.session, menu, plan, replace, order, progress)
 
 
 def _read_catalogue(session: Session, menu: Menu, replace: bool) -> _Plan:
@@ -225,14 +233,34 @@ def _wanted_links(row: ProductRow, plan: _Plan) -> list[uuid.UUID]:
     return plan.links.get(before["id"], []) if before else []
 
 
-def _write(session: Session, menu: Menu, plan: _Plan, replace: bool, progress: Progress) -> Imported:
+def _order_of_file(menu: Menu) -> dict[str, int]:
+    """The positions of products by sku."""
+    return {sku: position for position, sku in enumerate(menu.products)}
+
+
+def _present_order(session: Session, menu: Menu, plan: _Plan) -> dict[str, int]:
+    """The same, as they are on the menu now; what is new comes last."""
+    last = session.scalar(select(func.max(Product.position)))
+    new = count(0 if last is None else last + 1)
+    known = plan.before
+    return {sku: known[sku]["position"] if sku in known else next(new) for sku in menu.products}
+
+
+def _write(
+    session: Session,
+    menu: Menu,
+    plan: _Plan,
+    replace: bool,
+    order: Mapping[str, int],
+    progress: Progress,
+) -> Imported:
     _write_groups(session, [plan.groups[name] for name in menu.groups])
     changed: list[Values] = []
     links: dict[uuid.UUID, list[uuid.UUID]] = {}
     touched: set[str] = set()
-    for position, (_, row) in enumerate(menu.products.values()):
+    for _, row in menu.products.values():
         before = plan.before.get(row.sku)
-        after = _product_values(row, before, position, replace)
+        after = _product_values(row, before, order[row.sku], replace)
         wanted = _wanted_links(row, plan)
         if wanted != plan.links.get(after["id"], []):
             links[after["id"]] = wanted

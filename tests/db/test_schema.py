@@ -92,6 +92,7 @@ CHECKS = {
     "discounts_uses_left",
     "option_groups_most_positive",
     "catalogue_version_single",
+    "opening_hours_one_row",
 }
 
 

@@ -5,8 +5,10 @@ docs/designers.md tells how to write one.
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import httpx
 import pytest
 import yaml
 
+from shop.service import Shop
 from tests.e2e.rows import cart_of, latest_order_of, states_of
 from tests.e2e.staff import Staff
 from tests.e2e.system import Phone, System
@@ -30,10 +33,12 @@ STEPS = {
     "bot sends",
     "bot sends not",
 }
+AT_ONCE = 6
+"""Customers who talk at the same time; most of a conversation is waiting for the next message."""
 ENDS = {"conversation", "talk", "order becomes", "cart becomes", "states become"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Transcript:
     """One conversation of a transcript file."""
 
@@ -46,6 +51,9 @@ class Transcript:
         return f"{self.file}: {self.values['conversation']}"
 
 
+Played = dict[Transcript, Future[None]]
+
+
 def transcripts() -> Iterator[Transcript]:
     """All conversations, file by file."""
     for path in sorted(TRANSCRIPTS.rglob("*.yml")):
@@ -53,14 +61,33 @@ def transcripts() -> Iterator[Transcript]:
             yield Transcript(path.relative_to(TRANSCRIPTS).with_suffix("").as_posix(), values)
 
 
+@pytest.fixture(scope="module")
+def played(request: pytest.FixtureRequest, system: System, system_shop: Shop) -> Iterator[Played]:
+    """The conversations that this run is about, being played, several at the same time."""
+    chosen = [
+        item.callspec.params["transcript"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.originalname == test_conversation.__name__
+    ]
+    numbers = random.sample(range(20_000_000, 99_999_999), len(chosen))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {
+            transcript: pool.submit(hold, Phone(system, f"+23480{number}"), system_shop, transcript)
+            for number, transcript in zip(numbers, chosen, strict=True)
+        }
+        pool.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize("transcript", transcripts(), ids=lambda transcript: transcript.name)
-def test_conversation(
-    system: System, new_phone: Callable[[], Phone], staff_of: Callable[[Phone], Staff], transcript: Transcript
-) -> None:
+def test_conversation(played: Played, transcript: Transcript) -> None:
     unknown = set(transcript.values) - ENDS
     assert not unknown, f"a transcript knows no {unknown}"
-    phone = new_phone()
-    staff = staff_of(phone)
+    played[transcript].result()
+
+
+def hold(phone: Phone, shop: Shop, transcript: Transcript) -> None:
+    """Hold a conversation; an AssertionError says where it goes another way."""
+    staff = Staff(shop, phone)
     for number, turn in enumerate(transcript.values["talk"], start=1):
         assert set(turn) <= STEPS, f"turn {number} knows no {set(turn) - STEPS}"
         said = play(phone, staff, turn)
@@ -68,7 +95,7 @@ def test_conversation(
             assert expected in said, f"turn {number}: the bot sent\n{said}"
         for unwanted in as_list(turn.get("bot sends not")):
             assert unwanted not in said, f"turn {number}: the bot sent\n{said}"
-    check_end(system, phone, transcript.values)
+    check_end(phone.system, phone, transcript.values)
 
 
 def play(phone: Phone, staff: Staff, turn: dict[str, Any]) -> str:

@@ -171,6 +171,16 @@ class Console:
         who = await self.ask(sign_in.find, token, touch=touch)
         return Visit(who) if who else None
 
+    async def refusal(self, request: Request, permission: Permission) -> Response | None:
+        """What to answer whoever may not do this; None: go on. For what is not made of `route`."""
+        visit = await self.signed_in(request, touch=True)
+        if visit is None:
+            return _to_sign_in(request)
+        return None if visit.may(permission) else self._not_for_the_role(request, visit)
+
+    def _not_for_the_role(self, request: Request, visit: Visit) -> Response:
+        return self.page(request, visit, "refused.html", 403, heading="That is not for your role")
+
     async def _serve(
         self, request: Request, handler: Handler, permission: Permission, most_bytes: int
     ) -> Response:
@@ -181,7 +191,7 @@ class Console:
         if "\0" in request.url.path or "\0" in str(request.query_params):
             raise HTTPException(404)  # PostgreSQL cannot even be asked for it
         if not allows(visit.who.role, permission):
-            return self.page(request, visit, "refused.html", 403, heading="That is not for your role")
+            return self._not_for_the_role(request, visit)
         if request.method in READING:
             return await handler(request, visit)
         try:

@@ -22,13 +22,19 @@ ENTRIES = (
     Entry("Orders", "/console/orders", Permission.ORDERS),
     Entry("Conversations", "/console/handoffs", Permission.HANDOFFS),
     Entry("Payments", "/console/payments", Permission.ORDERS),
+    Entry("Menu", "/console/products", Permission.MENU_READ),
+    Entry("Customers", "/console/customers", Permission.CUSTOMERS),
+    Entry("Discounts", "/console/discounts", Permission.DISCOUNTS),
+    Entry("Hours", "/console/hours", Permission.OPENING_HOURS),
+    Entry("Members", "/console/members", Permission.MEMBERS),
+    Entry("All data", "/console/data/", Permission.DATA),
 )
 
 
 def entries_for(role: StaffRole, path: str) -> list[Entry]:
     """What a role finds in the navigation, seen from a path."""
     return [
-        Entry(entry.label, entry.path, entry.permission, f"{path}/".startswith(f"{entry.path}/"))
+        Entry(entry.label, entry.path, entry.permission, f"{path}/".startswith(entry.path.rstrip("/") + "/"))
         for entry in ENTRIES
         if allows(role, entry.permission)
     ]

@@ -11,27 +11,32 @@ from starlette.routing import BaseRoute
 from starlette.templating import Jinja2Templates
 
 from settings import Settings
-from shop.service import Shop
+from shop.pictures import Darkroom
 from shop.staff import Passwords
 from web.console import account
 from web.console.account import AccountPage
+from web.console.customers import CustomerPages
 from web.console.frame import Console
 from web.console.handoffs import HandoffPages
+from web.console.members import MemberPages
+from web.console.menu_tools import MenuTools
 from web.console.money import MoneyPages
 from web.console.navigation import entries_for
 from web.console.order_pages import OrderPages
 from web.console.orders import OrderBoard
 from web.console.permissions import Permission
+from web.console.products import ProductPages
+from web.console.settings_pages import DiscountPage, HoursPage
 from web.console.signing_in import SignInPages
 from web.console.visit import Visit
+from whatsapp.identity import Identity
 from whatsapp.redis import RedisClient
 
 
 def console_routes(
-    settings: Settings, shop: Shop, redis: RedisClient, templates: Jinja2Templates
+    console: Console, settings: Settings, redis: RedisClient, templates: Jinja2Templates
 ) -> list[BaseRoute]:
     """The routes of /console; every one but sign-in is guarded."""
-    console = Console(shop, templates, secure=settings.public_base_url.startswith("https:"))
     key = hmac.new(settings.privacy.phone_index_key, b"sign-in attempts", hashlib.sha256).digest()
     passwords = Passwords()
     pages = (
@@ -41,6 +46,12 @@ def console_routes(
         OrderPages(console),
         MoneyPages(console),
         HandoffPages(console, redis, settings.whatsapp.number),
+        ProductPages(console, Darkroom()),
+        MenuTools(console),
+        DiscountPage(console),
+        HoursPage(console),
+        CustomerPages(console, Identity(settings.privacy)),
+        MemberPages(console, passwords),
     )
     return [
         console.route("", _home, Permission.SIGNED_IN),

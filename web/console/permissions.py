@@ -18,7 +18,7 @@ class Permission(enum.StrEnum):
     MENU = "menu"
     CUSTOMERS = "customers"
     CUSTOMER_NUMBERS = "customers' numbers"
-    ERASE_CUSTOMERS = "erase customers"
+    CUSTOMER_DATA = "customers' data"
     HANDOFFS = "handoffs"
     MISUNDERSTANDINGS = "misunderstandings"
     DASHBOARD = "dashboard"

@@ -59,6 +59,7 @@ _WORDS: dict[type[ShopError], Words] = {
     errors.WithAnother: lambda v: (
         f"{v['by']} has this conversation." if v["by"] else "Nobody has this conversation: take it first."
     ),
+    errors.NumberNotNeeded: lambda _: "The number is shown while an order of the customer is under way.",
     errors.LastOwner: lambda _: "Somebody has to own the shop: make another owner first.",
 }  # fmt: skip
 

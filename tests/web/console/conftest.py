@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from db.models import StaffRole
+from db.models import OptionGroup, Product, ProductOption, StaffRole
 from shop import cart, checkout, staff
 from shop.payments import flow
 from tests.environment import STAFF_PASSWORD
@@ -30,7 +32,7 @@ class Browser:
         """Open a page of the console; redirects are not followed."""
         return self.client.get(f"/console{path}", follow_redirects=False, **options)
 
-    def post(self, path: str, files: Any = None, **fields: str) -> httpx.Response:
+    def post(self, path: str, files: Any = None, **fields: Any) -> httpx.Response:
         """Send a form as a page of ours would: with its token, and a key of its own."""
         form = {"csrf_token": self.csrf_token, "key": "a key", **fields}
         return self.client.post(f"/console{path}", data=form, files=files, follow_redirects=False)
@@ -88,8 +90,22 @@ def signed_in(new_browser, add_member) -> Callable[..., Browser]:
 
 
 @pytest.fixture
-def place(shop, sandbox, customer) -> Callable[..., str]:
-    """Orders units of a product, paid unless told otherwise; the order's number."""
+def burger_with_choices(make_product) -> Product:
+    """A burger of some size, perhaps with extras."""
+    size = OptionGroup(name="Size", required=True)
+    size.options = [
+        ProductOption(name="Small", position=0),
+        ProductOption(name="Large", price_difference=Decimal("1000.00"), position=1),
+    ]
+    extras = OptionGroup(name="Extras", most=2)
+    extras.options = [ProductOption(name="Cheese", price_difference=Decimal("250.50"), position=0)]
+    return make_product(option_groups=[size, extras])
+
+
+@pytest.fixture
+def place(shop, sandbox, customer, clock) -> Callable[..., str]:
+    """Orders units of a product now, paid unless told otherwise; the order's number."""
+    clock.now = datetime.now(UTC)
 
     def place(product, quantity: int = 2, *, paid: bool = True) -> str:
         def order(work):

@@ -17,13 +17,15 @@ from web.app import make_app
 from web.console.permissions import ALLOWED, Permission, allows
 
 OPEN = {"/console/sign-in"}
+GUARDED_AS_A_WHOLE = {"/console/data"}
+"""Generated pages: tests/web/console/test_data.py."""
 
 
 def console_routes(app) -> Iterator[Route]:
     """Every route of the console but those that nobody needs to be signed in for."""
     for route in app.routes:
         path = getattr(route, "path", "")
-        if path.startswith("/console") and path not in OPEN:
+        if path.startswith("/console") and path not in OPEN | GUARDED_AS_A_WHOLE:
             yield route
 
 
@@ -95,7 +97,7 @@ def test_pages_are_not_kept_by_anybody(signed_in, new_browser):
 
 @pytest.mark.parametrize(
     ("role", "first"),
-    [("owner", "/console/orders"), ("staff", "/console/orders"), ("designer", "/console/account")],
+    [("owner", "/console/orders"), ("staff", "/console/orders"), ("designer", "/console/products")],
 )
 def test_each_role_starts_where_its_work_is(signed_in, role, first):
     assert signed_in(role).get("").headers["location"] == first
