@@ -89,6 +89,20 @@ STAFF_QUERIES = (
         WHERE created_at >= now() - interval '1 day' GROUP BY to_state""",
     ),
     StaffQuery(
+        "funnel, how far each customer came in 30 days",
+        """SELECT furthest, count(*) FROM (
+            SELECT max(CASE to_state WHEN 'GREETING' THEN 1 WHEN 'BROWSING_PRODUCTS' THEN 2
+                WHEN 'COLLECTING_QUANTITY' THEN 3 WHEN 'ADDING_TO_CART' THEN 4 WHEN 'REVIEWING_ORDER' THEN 5
+                WHEN 'AWAITING_PAYMENT' THEN 6 WHEN 'PAYMENT_CONFIRMATION' THEN 7
+                WHEN 'ORDER_COMPLETE' THEN 8 ELSE 0 END) AS furthest
+            FROM state_changes WHERE created_at >= now() - interval '30 days' GROUP BY customer_id
+        ) AS each GROUP BY furthest""",
+    ),
+    StaffQuery(
+        "payments that are not decided, counted by status",
+        """SELECT status, count(*) FROM payments WHERE status IN ('pending', 'review') GROUP BY status""",
+    ),
+    StaffQuery(
         "customers with their orders counted, a page",
         """SELECT page.name, page.created_at, count(orders.id), max(orders.created_at) AS latest
         FROM (SELECT id, name, created_at FROM customers ORDER BY created_at DESC LIMIT 50 OFFSET :skipped)

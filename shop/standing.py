@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shop.work import Work
@@ -15,7 +15,8 @@ RECENT = timedelta(hours=24)
 @dataclass(frozen=True)
 class Standing:
     """Orders, payments and refunds that are not settled, by status; orders of the last 24 hours by status,
-    and what those that were sold cost, by currency; events not told yet, and the age of the oldest."""
+    and what those that were sold cost, by currency; events not told yet, and the age of the oldest; customers
+    who wait for a person or talk to one, and how long the first has waited."""
 
     open_orders: Mapping[str, int]
     open_payments: Mapping[str, int]
@@ -25,6 +26,8 @@ class Standing:
     untold: int
     untold_seconds: float
     sold_out: int
+    open_handoffs: Mapping[str, int]
+    handoff_seconds: float
 
 
 def read(work: Work) -> Standing:
@@ -32,6 +35,7 @@ def read(work: Work) -> Standing:
     figures = work.figures
     since = work.now - RECENT
     untold, oldest = figures.untold()
+    handoffs, first = figures.open_handoffs()
     return Standing(
         open_orders=figures.open_orders(),
         open_payments=figures.open_payments(),
@@ -39,6 +43,12 @@ def read(work: Work) -> Standing:
         recent_orders=figures.orders_since(since),
         recent_sales=figures.sales_since(since),
         untold=untold,
-        untold_seconds=max(0.0, (work.now - oldest).total_seconds()) if oldest else 0.0,
+        untold_seconds=_age(work, oldest),
         sold_out=figures.sold_out(),
+        open_handoffs=handoffs,
+        handoff_seconds=_age(work, first),
     )
+
+
+def _age(work: Work, since: datetime | None) -> float:
+    return max(0.0, (work.now - since).total_seconds()) if since else 0.0

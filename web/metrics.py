@@ -128,6 +128,7 @@ def _of_the_shop(stands: Standing) -> Iterator[Metric]:
         ("orders", "Orders that are not settled.", stands.open_orders),
         ("payments", "Payments that are not decided.", stands.open_payments),
         ("refunds", "Refunds that are under way or failed.", stands.open_refunds),
+        ("handoffs", "Conversations that wait for a person, or are with one.", stands.open_handoffs),
         ("recent_orders", "Orders made within 24 hours, as they are now.", stands.recent_orders),
     ):
         yield _by_label(f"chatcart_{name}", help_text, "status", counted)
@@ -140,6 +141,11 @@ def _of_the_shop(stands: Standing) -> Iterator[Metric]:
     yield GaugeMetricFamily("chatcart_outbox_events", "Events that are not told yet.", value=stands.untold)
     yield GaugeMetricFamily(
         "chatcart_outbox_oldest_seconds", "How long the oldest of them waits.", value=stands.untold_seconds
+    )
+    yield GaugeMetricFamily(
+        "chatcart_handoff_oldest_seconds",
+        "How long the first customer who asked for a person has waited.",
+        value=stands.handoff_seconds,
     )
     yield GaugeMetricFamily(
         "chatcart_products_sold_out", "Products on the menu of which nothing is left.", value=stands.sold_out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.models import (
+    Handoff,
+    HandoffStatus,
     Order,
     OrderItem,
     OrderStatus,
@@ -32,6 +34,7 @@ OPEN_ORDERS = (
     OrderStatus.REVIEW,
 )
 OPEN_PAYMENTS = (PaymentStatus.PENDING, PaymentStatus.REVIEW)
+OPEN_HANDOFFS = (HandoffStatus.WAITING, HandoffStatus.TAKEN)
 OPEN_REFUNDS = (RefundStatus.PENDING, RefundStatus.FAILED)
 SOLD = (OrderStatus.PAID, OrderStatus.PREPARING, OrderStatus.READY, OrderStatus.COMPLETED)
 
@@ -70,6 +73,12 @@ class FiguresRepository:
         sold = query.where(Order.created_at >= since, Order.status.in_(SOLD))
         return dict(self.session.execute(sold).tuples().all())
 
+    def open_handoffs(self) -> tuple[dict[str, int], datetime | None]:
+        """Handoffs by status, and since when the first of those that wait for a person does."""
+        counted = self._counted(Handoff.status, Handoff.status.in_(OPEN_HANDOFFS), OPEN_HANDOFFS)
+        waiting = select(func.min(Handoff.requested_at)).where(Handoff.status == HandoffStatus.WAITING)
+        return counted, self.session.scalar(waiting)
+
     def untold(self) -> tuple[int, datetime | None]:
         """How many events wait in the outbox, and since when the oldest does."""
         query = select(func.count(), func.min(OutboxEvent.created_at))
@@ -82,14 +91,13 @@ class FiguresRepository:
         query = select(func.count()).where(Product.available.is_(True), left <= 0)
         return self.session.scalar(query) or 0
 
-    def sales_by_day(self, since: datetime, timezone: str) -> Sequence[tuple[date, str, int, Decimal]]:
-        """Day (where the shop is), currency, orders and money of what was sold since then, oldest first."""
+    def sales_by_day(self, since: datetime, timezone: str) -> Sequence[tuple[datetime, str, int, Decimal]]:
+        """When a day began (where the shop is), currency, orders and money of what was sold since then."""
         day = func.date_trunc("day", Order.created_at, timezone)
         query = (
             select(day, Order.currency, func.count(), func.sum(Order.total_amount))
             .where(Order.created_at >= since, Order.status.in_(SOLD))
             .group_by(day, Order.currency)
-            .order_by(day, Order.currency)
         )
         return self.session.execute(query).tuples().all()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 from starlette.testclient import TestClient
 
+from db.models import Handoff, HandoffReason, HandoffStatus
 from settings import read_settings
 from shop import cart, checkout
 from shop.payments import flow
@@ -72,7 +73,20 @@ def test_orders_money_and_what_waits_are_told(web, paid_order):
     assert one(found, "chatcart_payments", status="pending") == 0
     assert one(found, "chatcart_outbox_events") == 1, "that it was paid is still to be told"
     assert one(found, "chatcart_outbox_oldest_seconds") >= 0
+    assert one(found, "chatcart_handoffs", status="waiting") == 0
+    assert one(found, "chatcart_handoff_oldest_seconds") == 0
     assert one(found, "chatcart_store_up", store="postgresql") == 1
+
+
+def test_a_customer_who_waits_for_a_person_is_told(web, customer, sessions):
+    with sessions.begin() as session:
+        values = {"reason": HandoffReason.ASKED, "status": HandoffStatus.WAITING}
+        session.add(
+            Handoff(customer_id=customer.id, requested_at=datetime.now(UTC) - timedelta(minutes=5), **values)
+        )
+    found = figures(web)
+    assert one(found, "chatcart_handoffs", status="waiting") == 1
+    assert 300 <= one(found, "chatcart_handoff_oldest_seconds") < 400
 
 
 def test_both_queues_are_told_whoever_serves_them(web, in_redis):

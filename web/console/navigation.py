@@ -23,6 +23,7 @@ ENTRIES = (
     Entry("Conversations", "/console/handoffs", Permission.HANDOFFS),
     Entry("Payments", "/console/payments", Permission.ORDERS),
     Entry("Menu", "/console/products", Permission.MENU_READ),
+    Entry("Dashboard", "/console/dashboard", Permission.DASHBOARD),
     Entry("Customers", "/console/customers", Permission.CUSTOMERS),
     Entry("Discounts", "/console/discounts", Permission.DISCOUNTS),
     Entry("Hours", "/console/hours", Permission.OPENING_HOURS),

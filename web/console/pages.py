@@ -16,6 +16,7 @@ from shop.staff import Passwords
 from web.console import account
 from web.console.account import AccountPage
 from web.console.customers import CustomerPages
+from web.console.dashboard import DashboardPage
 from web.console.frame import Console
 from web.console.handoffs import HandoffPages
 from web.console.members import MemberPages
@@ -52,6 +53,7 @@ def console_routes(
         HoursPage(console),
         CustomerPages(console, Identity(settings.privacy)),
         MemberPages(console, passwords),
+        DashboardPage(console, redis),
     )
     return [
         console.route("", _home, Permission.SIGNED_IN),
