@@ -19,6 +19,7 @@ from whatsapp.redis import RedisClient, RedisPipeline
 
 LEASE_MILLISECONDS = 6_000
 WEEK_SECONDS = 7 * 24 * 3600
+INBOUND, OUTBOUND = "chatcart:inbound", "chatcart:outbound"
 GROUP = "workers"
 
 ADD = """
@@ -223,17 +224,22 @@ class ConversationQueue:
         return (ADD, 3, *keys, waiting, *values)
 
     def _waiting_key(self, conversation: str) -> str:
-        return f"{self.name}:waiting:{conversation}"
+        return waiting_key(self.name, conversation)
 
     def _lease_key(self, conversation: str) -> str:
         return f"{self.name}:lease:{conversation}"
 
 
+def waiting_key(queue: str, conversation: str) -> str:
+    """The list of what waits for a conversation in a queue, what is in work among it."""
+    return f"{queue}:waiting:{conversation}"
+
+
 def inbound_queue(redis: RedisClient) -> ConversationQueue:
     """Messages on their way to the dialogue."""
-    return ConversationQueue(redis, "chatcart:inbound")
+    return ConversationQueue(redis, INBOUND)
 
 
 def outbound_queue(redis: RedisClient) -> ConversationQueue:
     """Messages on their way to the customer."""
-    return ConversationQueue(redis, "chatcart:outbound")
+    return ConversationQueue(redis, OUTBOUND)

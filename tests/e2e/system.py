@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import psycopg2
+import redis
 from twilio.request_validator import RequestValidator
 
 from deploy.local.processes import Command, commands, is_ready, process_environment
@@ -21,6 +22,8 @@ from tests.e2e.tap import Tap, TapLoop
 from tests.e2e.twilio_server import TwilioServer, free_ports
 from web.local_whatsapp import WEBHOOK_PATH
 from web.twilio_stand_in import PhoneMessage
+from whatsapp.conversation_queue import INBOUND, OUTBOUND, waiting_key
+from whatsapp.identity import Identity
 
 READY_SECONDS = 120.0
 PORTS = ("PORT", "RASA_PORT", "ACTIONS_PORT", "METRICS_PORT")
@@ -34,6 +37,7 @@ class System:
         self._state_dir = state_dir
         self._postgres = EmbeddedPostgres(state_dir)
         self._valkey = EmbeddedValkey(state_dir)
+        self._redis = redis.Redis(port=self._valkey.port, password=self._valkey.password)
         self.database_url = self._postgres.database_url("chatcart_e2e")
         self._loop = TapLoop()
         self._ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
@@ -107,6 +111,12 @@ class System:
     def sent_to(self, number: str) -> list[PhoneMessage]:
         """What the bot sent to a number."""
         return self.twilio.sent_to(number)
+
+    def has_work_for(self, number: str) -> bool:
+        """Whether a message from or to a number is under way."""
+        conversation = Identity(self.settings.privacy).pseudonym(number)
+        keys = (waiting_key(queue, conversation) for queue in (INBOUND, OUTBOUND))
+        return any(self._redis.exists(key) for key in keys)
 
     def post(self, fields: Mapping[str, str], timeout: float = 15.0) -> httpx.Response:
         """Post a form to the webhook as Twilio does."""
@@ -222,7 +232,9 @@ class Phone:
         while len(self.system.sent_to(self.number)) <= self._read:
             assert time.monotonic() < deadline, f"the bot sent nothing for {seconds} s"
             time.sleep(0.02)
-        time.sleep(0.1)  # a second message of the same turn follows at once
+        # More messages of the same turn may be on their way.
+        while self.system.has_work_for(self.number) and time.monotonic() < deadline:
+            time.sleep(0.02)
         return self.unheard()
 
     def unheard(self) -> str:
