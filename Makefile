@@ -14,7 +14,7 @@ export PYTHONWARNINGS := ignore
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
-.PHONY: parse-orders parse-intents bench-understanding nlu-report help run shell test test-browser test-faults test-channel fuzz import-menu lint-menu check format lock environments clean reconcile staff owner export-customer rotate-keys bench-shop bench-channel
+.PHONY: parse-orders parse-intents bench-understanding nlu-report help run shell test test-browser test-faults test-channel fuzz import-menu lint-menu check format lock environments clean reconcile staff owner export-customer rotate-keys bench-shop bench-console bench-channel
 
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -66,6 +66,9 @@ rotate-keys: $(VENVS)/commerce/$(STAMP) ## Bring stored phone numbers in line wi
 
 bench-shop: $(VENVS)/commerce/$(STAMP) ## The shop's throughput beside pgbench's; LARGE=1: its queries on a million orders, too
 	@$(COMMERCE)/python -m bench.shop $(if $(filter 1,$(LARGE)),--large)
+
+bench-console: $(VENVS)/commerce/$(STAMP) ## The order board with 10,000 orders: first paint, and how soon it shows a change
+	@$(COMMERCE)/python -m bench.console
 
 parse-orders: ## Order lines of messages, as JSON lines: make -s parse-orders MENU=menu.json < in.jsonl > out.jsonl
 	@$(MAKE) -s environments >&2

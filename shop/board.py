@@ -14,8 +14,8 @@ from shop.work import Work
 
 COLUMNS = (OrderStatus.PLACED, OrderStatus.PAID, OrderStatus.PREPARING, OrderStatus.READY)
 WATCHED = (*COLUMNS, OrderStatus.AWAITING_PAYMENT, OrderStatus.REVIEW)
-MOST_CARDS = 200
-"""Of each status; whoever has more open orders than that finds the others in the list."""
+MOST_CARDS = 400
+"""Whoever has more open orders than that has the oldest on the board, and finds the others in the list."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class Board:
 
 def board(work: Work) -> Board:
     """All that is open now."""
-    found = {status: work.orders.find_open([status], MOST_CARDS) for status in COLUMNS}
+    cards = [card(order) for order in work.orders.find_open(COLUMNS, MOST_CARDS)]
     counted = work.orders.count_by_status(WATCHED)
     return Board(
-        {status: tuple(map(card, orders)) for status, orders in found.items()},
+        {status: tuple(one for one in cards if one.status == status) for status in COLUMNS},
         {status: counted.get(status, 0) for status in WATCHED},
     )
 

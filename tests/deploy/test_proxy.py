@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from web.local_whatsapp import PING_SECONDS, WEBHOOK_PATH
+from web.security import MOST_UPLOADED_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
 PROXY = ROOT / "deploy" / "proxy" / "nginx.conf"
@@ -225,6 +226,8 @@ def test_the_proxy_limits_bodies(proxy):
     assert ask(port, WEBHOOK_PATH, b"x" * (64 * 1024 + 1))[0] == 413
     assert ask(port, "/payments/webhooks/sandbox", b"x" * 1024 * 1024)[0] == 200
     assert ask(port, "/payments/webhooks/sandbox", b"x" * (1024 * 1024 + 1))[0] == 413
+    assert ask(port, "/console/products/new", b"x" * MOST_UPLOADED_BYTES)[0] == 200
+    assert ask(port, "/console/products/new", b"x" * (6 * 1024 * 1024 + 1))[0] == 413
 
 
 def test_events_pass_the_proxy_at_once(proxy):

@@ -18,7 +18,7 @@ from web.console.frame import Console
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.4
+POLL_SECONDS = 0.25
 PING_SECONDS = 15
 STILL_SIGNED_IN_SECONDS = 20
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -27,9 +27,9 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 class Watch:
     """Asks for a version while anybody listens, and wakes the listeners when it changes.
 
-    It polls: one cheap query twice a second for a process, however many pages are open. LISTEN would hold a
-    connection of its own open, which poolers do not pass on, and every change would have to remember to
-    notify; a version that is read from the rows cannot be forgotten.
+    It polls: one cheap query four times a second for a process, however many pages are open. LISTEN would
+    hold a connection of its own open, which poolers do not pass on, and every change would have to remember
+    to notify; a version that is read from the rows cannot be forgotten.
     """
 
     def __init__(self, shop: Shop, version: Callable[[Work], str], seconds: float = POLL_SECONDS) -> None:
