@@ -40,7 +40,14 @@ async def run(settings: Settings) -> None:
     redis = connect(settings.redis)
     inbound = inbound_queue(redis)
     figures = Figures.make(registry, settings.shop.timezone)
-    sender = Sender(redis, Identity(settings.privacy), TwilioMessages(settings), settings.whatsapp, figures)
+    sender = Sender(
+        redis,
+        Identity(settings.privacy),
+        TwilioMessages(settings),
+        settings.whatsapp,
+        figures,
+        functools.partial(shop_jobs.note_opt_out, shop),
+    )
     repeat = functools.partial(run_for_ever, metrics)
     jobs = [
         repeat("beat", lambda: redis.set(SENDER_BEAT_KEY, "1", ex=5), BEAT_SECONDS),

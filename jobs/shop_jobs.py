@@ -6,11 +6,17 @@ it asks anybody else: several replicas share the work (docs/decisions/0007-jobs.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
-from shop import cart, handoffs, misunderstandings, orders, stock
+from sqlalchemy.exc import SQLAlchemyError
+
+from shop import cart, customers, handoffs, misunderstandings, orders, stock
+from shop.errors import describe
 from shop.payments import flow
 from shop.service import Shop
+
+logger = logging.getLogger(__name__)
 
 
 def expire_orders(shop: Shop) -> int:
@@ -51,6 +57,14 @@ def hand_back(shop: Shop) -> int:
 def forget_misunderstandings(shop: Shop) -> int:
     """Forget what was misunderstood long ago."""
     return shop.run(misunderstandings.forget_old)
+
+
+def note_opt_out(shop: Shop, conversation: str) -> None:
+    """A customer opted out with WhatsApp. A database that is away is no reason not to send to others."""
+    try:
+        shop.run(lambda work: customers.note_opt_out(work, conversation))
+    except SQLAlchemyError as error:
+        logger.error("an opt-out is not noted: %s", describe(error))
 
 
 PAUSES: dict[Callable[[Shop], int], float] = {

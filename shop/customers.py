@@ -116,3 +116,9 @@ def choose_language(work: Work, customer: Customer, asked: str) -> LanguageChoic
 def stop_notices(work: Work, customer: Customer) -> None:
     """Send this customer nothing unasked, except about an order that is under way."""
     customer.notices_stopped_at = work.now
+
+
+def note_opt_out(work: Work, lookup: str) -> None:
+    """WhatsApp lets nothing of ours through to a customer, who told it so: nothing unasked any more."""
+    for customer in work.customers.find_all_by_lookup(lookup):
+        customer.notices_stopped_at = customer.notices_stopped_at or work.now

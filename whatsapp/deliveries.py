@@ -13,8 +13,9 @@ COUNTERS_KEY = "chatcart:deliveries"
 RANKS = {"accepted": 1, "queued": 2, "sending": 3, "sent": 4, "delivered": 5, "read": 6}
 FAILED = ("undelivered", "failed")
 RANKS |= dict.fromkeys(FAILED, 7)
+OPTED_OUT = "21610"
 REASONS = {
-    "21610": "the customer opted out of our messages",
+    OPTED_OUT: "the customer opted out of our messages",
     "63016": "the customer has not written for 24 hours, and only an approved template may go out",
     "63018": "more messages a second than WhatsApp takes: lower OUTBOUND_PER_SECOND",
     "63021": "a template's text is too long or malformed",

@@ -19,7 +19,7 @@ from whatsapp import window
 from whatsapp.content import fill_notice
 from whatsapp.conversation_queue import Effects, Entry, outbound_queue
 from whatsapp.daily import DailyFigures
-from whatsapp.deliveries import reason
+from whatsapp.deliveries import OPTED_OUT, reason
 from whatsapp.identity import Identity, InvalidAddress
 from whatsapp.metrics import QueueMetrics, SenderMetrics
 from whatsapp.outbound import OutboundMessage
@@ -66,7 +66,10 @@ class Sender:
         messages: TwilioMessages,
         settings: WhatsAppSettings,
         figures: Figures,
+        opted_out: Callable[[str], None],
     ) -> None:
+        """`opted_out` is called, in a thread, with a conversation that Twilio lets us send nothing to."""
+        self._opted_out = opted_out
         self._redis = redis
         self._identity = identity
         self._messages = messages
@@ -131,6 +134,8 @@ class Sender:
                 raise RetryLater(f"Twilio answered {refusal.status}") from None
             code = str(refusal.code)
             logger.error("message %s refused by Twilio: code %s, %s", message.id, code, reason(code))
+            if code == OPTED_OUT:
+                await asyncio.to_thread(self._opted_out, message.conversation)
             return
         self._metrics.sent.labels("sent", "").inc()
         logger.info("message %s sent as %s", message.id, sid)

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 
 from db.models import Customer
-from shop.customers import LanguageChoice, choose_language, recognise, stop_notices
+from shop.customers import LanguageChoice, choose_language, note_opt_out, recognise, stop_notices
 from tests.environment import CUSTOMER_NUMBER
 from whatsapp.identity import Identity
 
@@ -106,3 +106,13 @@ def test_stopped_notices_are_dated(shop, caller, clock):
     who = caller()
     shop.execute(who, "stop", type(None), stop_notices)
     assert shop.run(lambda work: recognise(work, who.lookup, None, None)).notices_stopped_at == clock.now
+
+
+def test_who_opted_out_with_whatsapp_gets_nothing_unasked(shop, ask, sessions):
+    ask(lambda work, customer: None)
+    with sessions.begin() as session:
+        lookup = session.query(Customer).one().phone_lookup
+    shop.run(lambda work: note_opt_out(work, lookup))
+    shop.run(lambda work: note_opt_out(work, "nobody we know"))
+    with sessions.begin() as session:
+        assert session.query(Customer).one().notices_stopped_at is not None

@@ -37,6 +37,7 @@ pytestmark = pytest.mark.usefixtures("short_waits")
 
 BUSY = '{"code": 20429, "message": "Too Many Requests", "status": 429}'
 REFUSED = '{"code": 63016, "message": "Outside the allowed window", "status": 400}'
+OPTED_OUT = '{"code": 21610, "message": "Attempt to send to unsubscribed recipient", "status": 400}'
 
 
 @dataclass
@@ -89,12 +90,13 @@ def twilio(settings, monkeypatch) -> Iterator[Twilio]:
     thread.join(5)
 
 
-def make_sender(redis: Any, identity: Identity, **changed: Any) -> Sender:
-    """The sender of these settings."""
+def make_sender(redis: Any, identity: Identity, opted_out: list[str] | None = None, **changed: Any) -> Sender:
+    """The sender of these settings; `opted_out` gets the conversations that it tells of."""
+    opted_out = [] if opted_out is None else opted_out
     settings = read_settings()
     figures = Figures.make(CollectorRegistry(), settings.shop.timezone)
     whatsapp = replace(settings.whatsapp, **changed)
-    return Sender(redis, identity, TwilioMessages(settings), whatsapp, figures)
+    return Sender(redis, identity, TwilioMessages(settings), whatsapp, figures, opted_out.append)
 
 
 @pytest.fixture
@@ -219,6 +221,14 @@ async def test_what_twilio_refuses_is_dropped_with_one_line_without_the_number(
     ]
     assert twilio.bodies() == []
     assert twilio.posts == 1
+
+
+async def test_who_opted_out_is_told_of_once_refused(redis, identity, twilio, message):
+    opted_out: list[str] = []
+    twilio.answers = [Response(OPTED_OUT, 400, None, "application/json")]
+    await outbound_queue(redis).add(message)
+    await deliver_all(redis, make_sender(redis, identity, opted_out))
+    assert (opted_out, twilio.posts) == (["ada"], 1)
 
 
 async def test_a_message_whose_address_no_key_opens_is_dropped_and_the_next_one_goes(
