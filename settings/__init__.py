@@ -162,21 +162,24 @@ def _parse_whatsapp(env: Env, public_base_url: str) -> WhatsAppSettings:
     )
     api_base_url = _http_url(env, "TWILIO_API_BASE_URL", "") or None
     development = os.environ.get("APP_ENV", DEVELOPMENT) == DEVELOPMENT
+    # On a developer's machine nothing leaves it unless an API to send to is named.
+    dev_mode = _flag(env, "WHATSAPP_DEV_MODE", development and api_base_url is None)
+    reachable = public_base_url.startswith(
+        "https:"
+    )  # Twilio refuses other addresses; the local WhatsApp none
     return WhatsAppSettings(
         account_sid=_required(env, "TWILIO_ACCOUNT_SID", checks.twilio_account_sid),
         auth_tokens=tuple(token for token in tokens if token),
         number=_required(env, "TWILIO_WHATSAPP_NUMBER", checks.e164).removeprefix("whatsapp:"),
         api_base_url=api_base_url,
         webhook_verify_token=_required(env, "WHATSAPP_WEBHOOK_VERIFY_TOKEN"),
-        # On a developer's machine nothing leaves it unless an API to send to is named.
-        dev_mode=_flag(env, "WHATSAPP_DEV_MODE", development and api_base_url is None),
+        dev_mode=dev_mode,
         most_per_minute=env.int("INBOUND_PER_MINUTE", 30, validate=validate.Range(0, 10_000)),
         most_sent_per_second=env.float("OUTBOUND_PER_SECOND", 80, validate=validate.Range(0, 10_000)),
         content_sids=checks.content_sids(
             _checked(env, "WHATSAPP_CONTENT_SIDS", checks.content_sids_or_blank) or ""
         ),
-        # Twilio refuses addresses that it cannot reach.
-        status_callback=public_base_url + STATUS_PATH if public_base_url.startswith("https:") else None,
+        status_callback=public_base_url + STATUS_PATH if reachable or dev_mode else None,
     )
 
 

@@ -27,13 +27,12 @@ from web.console.forgetting import CopiesInRedis
 from web.console.frame import Console
 from web.console.pages import console_routes
 from web.health import Health
-from web.local_whatsapp import LocalWhatsApp
+from web.local_whatsapp.assembly import local_whatsapp_routes
 from web.metrics import MeasureRequests, MetricsPage
 from web.payments import PaymentPages
 from web.pictures import Pictures
 from web.receipts import ReceiptPages
 from web.security import SecureHeaders
-from web.twilio_stand_in import TwilioStandIn
 from whatsapp.redis import connect
 
 logger = logging.getLogger(__name__)
@@ -62,12 +61,7 @@ def make_app(settings: Settings) -> Starlette:
         *ReceiptPages(shop, templates).routes(),
         *console_routes(console, settings, redis, templates),
     ]
-    if not settings.is_production:
-        twilio = TwilioStandIn(settings.whatsapp)
-        routes += [
-            *twilio.routes(),
-            *LocalWhatsApp(settings, twilio.phones, client, templates).routes(),
-        ]
+    routes += local_whatsapp_routes(settings, sandbox, redis, client, templates)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

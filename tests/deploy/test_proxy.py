@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from web.local_whatsapp import PING_SECONDS, WEBHOOK_PATH
+from web.local_whatsapp.network import WEBHOOK_PATH
+from web.local_whatsapp.pages import PING_SECONDS
 from web.security import MOST_UPLOADED_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,7 +152,7 @@ def test_the_proxys_names_and_ports_are_those_of_the_services(services, settings
 def test_the_proxys_paths_and_limits_are_those_of_the_code():
     text = PROXY.read_text()
     assert WEBHOOK_PATH.startswith("/webhooks/") and "location ~ ^/webhooks/ {" in text
-    page = (ROOT / "web" / "local_whatsapp.py").read_text()
+    page = (ROOT / "web" / "local_whatsapp" / "pages.py").read_text()
     assert '"/local-whatsapp/events"' in page and "location = /local-whatsapp/events {" in text
     seconds = re.search(r"proxy_read_timeout (\d+)s;", text)
     assert seconds is not None and int(seconds[1]) > 2 * PING_SECONDS

@@ -22,7 +22,7 @@ from tests.e2e.rows import pseudonym
 from tests.e2e.system import READY_SECONDS, Phone, System
 from tests.e2e.tap import Tap
 from tests.e2e.twilio_server import free_ports
-from web.twilio_stand_in import PhoneMessage, Phones
+from web.local_whatsapp.phones import PhoneMessage, Phones
 from whatsapp.redis import connection_options
 
 

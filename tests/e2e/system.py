@@ -20,8 +20,8 @@ from deploy.prepare import ROOT, prepare_database, prepare_model, rasa_environme
 from settings import Settings, read_settings
 from tests.e2e.tap import Tap, TapLoop
 from tests.e2e.twilio_server import TwilioServer, free_ports
-from web.local_whatsapp import WEBHOOK_PATH
-from web.twilio_stand_in import PhoneMessage
+from web.local_whatsapp.network import WEBHOOK_PATH
+from web.local_whatsapp.phones import PhoneMessage
 from whatsapp.conversation_queue import INBOUND, OUTBOUND, waiting_key
 from whatsapp.identity import Identity
 
@@ -223,6 +223,12 @@ class Phone:
     def say(self, text: str, seconds: float = 15.0) -> str:
         """Write a message; what the bot answers."""
         answer = self.system.post(self.fields(text))
+        assert answer.status_code == 200, answer.text
+        return self.hear(seconds)
+
+    def send(self, fields: Mapping[str, str], seconds: float = 15.0) -> str:
+        """Send something without words; what the bot answers."""
+        answer = self.system.post({**self.fields(""), **fields})
         assert answer.status_code == 200, answer.text
         return self.hear(seconds)
 

@@ -26,6 +26,7 @@ TRANSCRIPTS = Path(__file__).parent.parent / "conversations"
 STEPS = {
     "customer says",
     "customer pays",
+    "customer sends",
     "staff takes",
     "staff writes",
     "staff hands back",
@@ -115,7 +116,17 @@ def play(phone: Phone, staff: Staff, turn: dict[str, Any]) -> str:
         outcome = {"paid": "paid", "in vain": "failed"}[turn["customer pays"]]
         assert httpx.post(link, data={"outcome": outcome}).status_code == 200
         return phone.hear()
+    if "customer sends" in turn:
+        return phone.send(as_fields(str(turn["customer sends"])))
     return phone.say(str(turn["customer says"]))
+
+
+def as_fields(sent: str) -> dict[str, str]:
+    """A place ("6.5244, 3.3792"), or a picture, as Twilio posts it."""
+    if "," not in sent:
+        return {"NumMedia": "1", "MediaUrl0": "https://api.example/ME1", "MediaContentType0": "image/jpeg"}
+    latitude, longitude = sent.split(",")
+    return {"Latitude": latitude.strip(), "Longitude": longitude.strip()}
 
 
 def pay_link(phone: Phone) -> str:

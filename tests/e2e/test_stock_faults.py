@@ -27,7 +27,7 @@ from tests.e2e.sabotage import (
     session_of,
 )
 from tests.e2e.system import Phone, System
-from web.local_whatsapp import WEBHOOK_PATH
+from web.local_whatsapp.network import WEBHOOK_PATH
 
 TWILIO_WAITS_SECONDS = 15.0
 """Twilio gives a webhook so long to answer."""

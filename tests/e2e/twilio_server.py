@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 
 from deploy.local.servers import free_port
 from settings import WhatsAppSettings
-from web.twilio_stand_in import PhoneMessage, TwilioStandIn
+from web.local_whatsapp.phones import PhoneMessage
+from web.local_whatsapp.twilio_api import TwilioStandIn
 
 
 class TwilioServer:

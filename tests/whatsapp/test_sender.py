@@ -23,7 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from settings import PrivacySettings, read_settings
 from tests.environment import CUSTOMER_NUMBER
 from tests.whatsapp.conftest import until, working
-from web.twilio_stand_in import TwilioStandIn
+from web.local_whatsapp.twilio_api import TwilioStandIn
 from whatsapp import window
 from whatsapp.conversation_queue import Entry, outbound_queue
 from whatsapp.identity import Identity
