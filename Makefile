@@ -14,7 +14,7 @@ export PYTHONWARNINGS := ignore
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
-.PHONY: parse-orders parse-intents bench-understanding nlu-report help run shell test test-browser test-faults test-channel fuzz import-menu lint-menu check format lock environments clean reconcile staff owner export-customer rotate-keys bench-shop bench-console bench-channel
+.PHONY: review bench-llm parse-orders parse-intents bench-understanding nlu-report help run shell test test-browser test-faults test-channel fuzz import-menu lint-menu check format lock environments clean reconcile staff owner export-customer rotate-keys bench-shop bench-console bench-channel
 
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -82,6 +82,9 @@ parse-intents: ## Intents of messages, as JSON lines: make -s parse-intents MENU
 bench-understanding: environments ## Orders and intents of real people, beside stock Rasa (QUICK=1: without stock)
 	@$(COMMERCE)/python -m deploy.model
 	@$(DIALOGUE)/python -m bench.understanding $(if $(filter 1,$(QUICK)),--quick)
+
+review: $(VENVS)/commerce/$(STAMP) ## What was misunderstood, for designers, to .state/review; ACCEPT=file takes what is marked there into data/nlu
+	@$(COMMERCE)/python -m deploy.review --accept "$${ACCEPT:-}"
 
 nlu-report: environments ## What the model takes for what, as pictures and a page, beside the report before
 	@$(COMMERCE)/python -m bench.nlu_report

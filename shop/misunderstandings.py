@@ -125,6 +125,14 @@ def groups(work: Work, limit: int = MOST_GROUPS) -> list[Group]:
     return sorted(found, key=lambda group: (-group.lost, -len(group.examples), group.texts[0]))[:limit]
 
 
+def accepted(work: Work) -> list[Group]:
+    """What designers accepted, together by what they said was meant."""
+    by_label: dict[tuple[str, str], list[Example]] = {}
+    for row in work.misunderstandings.find_accepted():
+        by_label.setdefault((str(row.label), row.language), []).append(_example(row, False))
+    return [Group(tuple(members), Decimal(0), label) for (label, _), members in sorted(by_label.items())]
+
+
 def decide(
     work: Work, ids: Sequence[uuid.UUID], decision: Decision, decided_by: str, label: str | None = None
 ) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, exists, select
 
-from db.models import Misunderstanding, Order, OrderStatus
+from db.models import Decision, Misunderstanding, Order, OrderStatus
 from db.repositories.base import Repository
 
 NOT_BOUGHT = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
@@ -33,6 +33,13 @@ class MisunderstandingsRepository(Repository[Misunderstanding]):
             .limit(limit)
         )
         return [(row, bool(has_bought)) for row, has_bought in self.session.execute(query)]
+
+    def find_accepted(self) -> Sequence[Misunderstanding]:
+        """Those that were accepted with what was meant, oldest first."""
+        query = select(Misunderstanding).where(
+            Misunderstanding.decision == Decision.ACCEPTED, Misunderstanding.label.is_not(None)
+        )
+        return self.session.scalars(query.order_by(Misunderstanding.created_at)).all()
 
     def lock_undecided(self, ids: Sequence[uuid.UUID]) -> Sequence[Misunderstanding]:
         """Those of these that nobody decided about, locked."""

@@ -54,3 +54,9 @@ def make_rig(settings, redis) -> Callable[..., Rig]:
         return Rig(assistant, registry)
 
     return make
+
+
+@pytest.fixture
+def menu(make_product, test_burger):
+    """Two things to buy."""
+    return {"burger": test_burger, "cola": make_product(name="Cola", price=500, category="Drinks")}

@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import yaml
 
-ROOT = Path(__file__).parent.parent.parent
-NLU = ROOT / "data" / "nlu"
-LANGUAGES = ("en", "pcm", "fr", "es", "pt")
+from deploy.nlu_examples import LANGUAGES, examples, plain, shapes
+from deploy.prepare import ROOT
+
 FEWEST = {"en": 60}
 FEWEST_OF_OTHERS = 25
-SHORTEST_COMPARED = 4
-ENTITY = re.compile(r"\[([^\]]+)\]\(\w+\)")
-
-
-def examples(language: str) -> Iterator[tuple[str, str]]:
-    """Each intent with each of its lines."""
-    for path in sorted((NLU / language).glob("*.yml")):
-        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
-            for line in entry["examples"].splitlines():
-                yield entry["intent"], line.removeprefix("- ")
-
-
-def plain(line: str) -> str:
-    """A line without case, signs and marks of products."""
-    text = unicodedata.normalize("NFKC", ENTITY.sub(r"\1", line)).lower()
-    return " ".join(re.sub(r"[^\w]+", " ", text).split()) or line
-
-
-def shapes(line: str) -> Iterator[tuple[str, ...]]:
-    """The line with each word in turn left open; numbers and products are open anyway."""
-    words = plain(re.sub(r"\d+", "0", ENTITY.sub("product", line))).split()
-    if len(words) >= SHORTEST_COMPARED:
-        for place in range(len(words)):
-            yield (*words[:place], "*", *words[place + 1 :])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

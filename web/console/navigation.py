@@ -27,6 +27,7 @@ ENTRIES = (
     Entry("Customers", "/console/customers", Permission.CUSTOMERS),
     Entry("Discounts", "/console/discounts", Permission.DISCOUNTS),
     Entry("Hours", "/console/hours", Permission.OPENING_HOURS),
+    Entry("Misunderstandings", "/console/misunderstandings", Permission.MISUNDERSTANDINGS),
     Entry("Members", "/console/members", Permission.MEMBERS),
     Entry("All data", "/console/data/", Permission.DATA),
 )

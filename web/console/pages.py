@@ -21,6 +21,7 @@ from web.console.frame import Console
 from web.console.handoffs import HandoffPages
 from web.console.members import MemberPages
 from web.console.menu_tools import MenuTools
+from web.console.misunderstandings import MisunderstandingPage
 from web.console.money import MoneyPages
 from web.console.navigation import entries_for
 from web.console.order_pages import OrderPages
@@ -54,6 +55,7 @@ def console_routes(
         CustomerPages(console, Identity(settings.privacy)),
         MemberPages(console, passwords),
         DashboardPage(console, redis),
+        MisunderstandingPage(console),
     )
     return [
         console.route("", _home, Permission.SIGNED_IN),
