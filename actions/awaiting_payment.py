@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from actions.base import ShopAction
 from actions.conversation import Conversation
-from actions.paying import say_not_paid_yet
+from actions.paying import find_awaited, say_not_paid_yet
 from shop import orders
-from shop.errors import NothingToPay
 from shop.payments import flow
 
 
@@ -33,11 +32,8 @@ class HowToPay(ShopAction):
         return "action_how_to_pay"
 
     async def answer(self, conversation: Conversation) -> None:
-        try:
-            payment = await conversation.look(orders.payment_state)
-        except NothingToPay:
-            payment = None
-        if payment is None or payment.reference is None:
+        payment = await find_awaited(conversation)
+        if payment is None:
             conversation.say("utter_payment_methods")
         else:
             await say_not_paid_yet(conversation, payment)

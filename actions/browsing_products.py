@@ -6,6 +6,7 @@ from actions import proposing
 from actions.base import ShopAction, refuse
 from actions.conversation import Conversation
 from actions.formatting import choice_buttons, choice_list, choice_slot
+from actions.kept_wish import WISH_SLOT, KeptWish
 from db.models import MisunderstandingKind
 from shop import catalogue
 from shop.errors import UnknownProduct
@@ -55,10 +56,14 @@ class SearchProduct(ShopAction):
         show(conversation, shown)
 
 
-def show(conversation: Conversation, shown: catalogue.Choices) -> None:
-    """Say a numbered list and remember it, so that its numbers are understood."""
+def show(conversation: Conversation, shown: catalogue.Choices, kept: KeptWish | None = None) -> None:
+    """Say a numbered list and remember it, so that its numbers are understood.
+
+    Args:
+        kept: what was said along with the name that led to the list; it goes for what is picked.
+    """
     listed = choice_list(shown, conversation.shop.policy.currency)
-    conversation.set(choices=choice_slot(shown))
+    conversation.set(choices=choice_slot(shown), **{WISH_SLOT: (kept or KeptWish()).as_slot()})
     # The shell would ask for one of them and nothing else.
     buttons = choice_buttons(shown) if conversation.can_be_told_unasked else []
     if not shown.choices:

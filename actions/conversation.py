@@ -91,6 +91,10 @@ class Conversation:
         """What the customer typed before this message."""
         return str(next(iter(self._messages_before()), {}).get("text") or "")
 
+    def asks_how_many(self) -> bool:
+        """Whether the customer is being asked how many of a product."""
+        return bool(self.tracker.active_loop.get("name") == "quantity_form")
+
     @property
     def event_data(self) -> dict[str, Any]:
         """The values of an internal event."""

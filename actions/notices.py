@@ -17,7 +17,6 @@ DELIVERED = (OrderStatus.READY, OrderStatus.COMPLETED)
 async def tell_payment_confirmed(conversation: Conversation, data: dict[str, Any]) -> None:
     """The money arrived: the order is complete."""
     order = await conversation.do(orders.OrderState, orders.complete_payment, data["order_number"])
-    conversation.set(choices=None)
     conversation.say(
         "utter_payment_confirmed",
         order_number=order.number,

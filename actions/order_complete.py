@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from actions.adding_to_cart import say_added
 from actions.base import ShopAction
 from actions.conversation import Conversation
 from actions.notices import say_status
+from actions.picking import say_added
 from shop import cart, orders
 from shop.service import Shop
 

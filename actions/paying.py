@@ -9,8 +9,8 @@ from actions.conversation import Conversation
 from db.models import Fulfilment
 from settings import ShopSettings
 from shop.checkout import PlacedOrder
-from shop.errors import ProviderUnavailable
-from shop.orders import PaymentState
+from shop.errors import NothingToPay, ProviderUnavailable
+from shop.orders import PaymentState, payment_state
 from shop.payments import flow
 from shop.payments.interface import Settlement
 
@@ -49,6 +49,15 @@ async def say_how_to_pay(conversation: Conversation, placed: PlacedOrder) -> Non
         refuse(conversation, refusal)
         return
     conversation.say("utter_pay_here", link=link, minutes=placed.minutes_to_pay, **values)
+
+
+async def find_awaited(conversation: Conversation) -> PaymentState | None:
+    """The payment that the customer's latest order awaits."""
+    try:
+        payment = await conversation.look(payment_state)
+    except NothingToPay:
+        return None
+    return payment if payment.reference is not None else None
 
 
 async def say_not_paid_yet(conversation: Conversation, payment: PaymentState) -> None:

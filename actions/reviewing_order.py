@@ -9,7 +9,7 @@ from rasa_sdk.events import FollowupAction
 
 from actions.base import ShopAction, refuse
 from actions.conversation import Conversation
-from actions.paying import MAY_BE_CALLED, say_how_to_pay
+from actions.paying import MAY_BE_CALLED, find_awaited, say_how_to_pay, say_not_paid_yet
 from db.models import Fulfilment
 from shop import checkout, fulfilment
 from shop.cart_view import CartView
@@ -23,12 +23,17 @@ NOT_ASKED = ""
 
 
 class Checkout(ShopAction):
-    """Starts the checkout form where there is something to check out."""
+    """Starts the checkout form where there is something to check out; or tells how the order is paid that is
+    made already."""
 
     def name(self) -> str:
         return "action_checkout"
 
     async def answer(self, conversation: Conversation) -> None:
+        awaited = await find_awaited(conversation)
+        if awaited is not None:  # nothing was changed since the order was made
+            await say_not_paid_yet(conversation, awaited)
+            return
         try:
             handover = await conversation.do(checkout.Handover, checkout.begin)
         except ShopError as refusal:

@@ -21,12 +21,17 @@ class Understood:
     """Lines that are to go from the cart ("no fries, add a cola")."""
     changes: tuple[WantedLine, ...]
     """Options and removals that were said without naming a product."""
+    again: WantedLine | None
+    """More of what is in the cart: "another one", "the same again", "two more of those, no ice"."""
+    for_all: bool
+    """Whether "both" or "all of them" is spoken of."""
     words: list[str]
     category: str | None
     category_quantity: str | None
     kind: tuple[str, ...]
     """The products of that category."""
-    number: str | None
+    free_numbers: tuple[str, ...]
+    """Numbers that belong to no product."""
     asked: str
     intent: str
     confidence: float
@@ -63,8 +68,10 @@ class Understood:
         ordinals = [int(e["value"]) for e in entities if e.get("entity") == "ordinal"]
         return cls(
             lines=tuple(_line(value) for value in kept if value["products"]),
-            removed=tuple(_line(value) for value in gone if value["products"]),
-            changes=tuple(_line(value) for value in kept if not value["products"]),
+            removed=tuple(_line(value) for value in gone),
+            changes=tuple(_line(v) for v in kept if not (v["products"] or v.get("again"))),
+            again=next((_line(v) for v in kept if v.get("again")), None),
+            for_all=any(e.get("entity") == "for_all" for e in entities),
             refused=tuple((option, str(v["name"])) for v in kept for option in v.get("refused", ())),
             unsure=any(value.get("unsure") for value in kept),
             unknown=tuple(_quoted(str(e["value"])) for e in entities if e.get("entity") == "unknown_product"),
@@ -75,7 +82,7 @@ class Understood:
             category=categories[0]["category"] if categories else None,
             kind=tuple(categories[0].get("kind", ())) if categories else (),
             category_quantity=categories[0].get("quantity") if categories else None,
-            number=str(numbers[0]) if numbers else None,
+            free_numbers=tuple(str(number) for number in numbers),
             asked=_quoted(named[0] if named else text),
             intent=str(intent.get("name")),
             confidence=float(intent.get("confidence") or 0),
@@ -84,9 +91,14 @@ class Understood:
         )
 
     @property
+    def number(self) -> str | None:
+        """The first of the numbers that belong to no product."""
+        return self.free_numbers[0] if self.free_numbers else None
+
+    @property
     def picks_from_list(self) -> bool:
         """Whether the message is a number and nothing else: it picks from the list that was shown."""
-        picks = self.number is not None or self.ordinal is not None
+        picks = self.number is not None or self.ordinal is not None or self.for_all
         return self.intent == "give_quantity" and picks and not self.lines
 
     @property

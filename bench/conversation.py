@@ -91,10 +91,10 @@ class Talk:
     def change_cart(self) -> None:
         """Quantities, options, removals, undone and done, and a discount."""
         first = str(self._look(cart.current).lines[0].product_id)
-        self._do(cart.set_quantity, first, "", "5")
+        self._do(cart.set_quantities, [WantedLine((first,), "", "5")])
         without = WantedLine((first,), "", "1", (), ("onions",))
         self._do(cart.change_options, without)
-        self._do(cart.remove, None, "")
+        self._do(cart.exchange, [WantedLine((), "", None)], [])
         self._do(cart.undo)
         self._do(cart.apply_discount, ["please", f"SAVE{self._random.randint(1, 200)}"])
         self._do(fulfilment.choose_pickup)

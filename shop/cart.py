@@ -12,9 +12,9 @@ from shop import discounts, misunderstandings
 from shop.cart_lines import (
     WantedLine,
     check_left,
+    find_all_changed,
     find_changed,
     find_held,
-    find_line,
     picked,
     set_line,
     set_units,
@@ -28,7 +28,7 @@ from shop.catalogue import ProductDetails, details
 from shop.conversation import ConversationState, is_expired, move
 from shop.errors import EmptyCart, NothingToUndo, NotInCart
 from shop.options import as_wished
-from shop.quantities import as_quantity
+from shop.quantities import as_number, as_quantity
 from shop.reopening import reopen
 from shop.work import Work
 
@@ -75,8 +75,7 @@ def add_lines(work: Work, customer: Customer, lines: Sequence[WantedLine]) -> Ca
     cart = _cart_to_change(work, customer)
     added = [_put(work, cart, line) for line in lines]
     move(work, customer, ConversationState.ADDING_TO_CART)
-    names = ", ".join(f"{quantity} × {name}" for name, quantity in added)
-    return CartChange(names, sum(quantity for _, quantity in added), view_cart(work, cart))
+    return _added(work, cart, added)
 
 
 @dataclass(frozen=True)
@@ -158,65 +157,83 @@ def check_quantity(work: Work, customer: Customer, product_id: str, quantity: st
     return wanted
 
 
-def set_quantity(
-    work: Work, customer: Customer, product_id: str | None, asked: str, quantity: str
-) -> CartChange:
-    """Set the units of a line that is in the cart; without a product, of the line added last.
+def set_quantities(work: Work, customer: Customer, lines: Sequence[WantedLine]) -> Exchanged:
+    """Set the units of lines that are in the cart, of all or none; none of something takes it out.
+
+    A line without products is the one that was changed last.
 
     Raises:
         EmptyCart, NotInCart, SoldOut, NotEnoughStock, and the quantity errors of `as_quantity`.
     """
-    wanted = as_quantity(quantity)
     cart = _cart_to_change(work, customer)
-    item = find_line(cart, product_id, asked)
-    set_units(work, cart, item, wanted)
+    removed, changed = [], []
+    for line in lines:
+        item = find_held(cart, line)
+        name = item.product.name
+        if as_number(line.quantity) == 0:
+            take_units(work, cart, item, item.quantity)
+            removed.append(name)
+        else:
+            set_units(work, cart, item, as_quantity(line.quantity))
+            changed.append(f"{item.quantity} × {name}")
     move(work, customer, ConversationState.ADDING_TO_CART)
-    return CartChange(item.product.name, wanted, view_cart(work, cart))
+    return Exchanged(", ".join(removed), ", ".join(changed), view_cart(work, cart))
 
 
-def change_options(work: Work, customer: Customer, line: WantedLine) -> CartChange:
+def add_again(work: Work, customer: Customer, line: WantedLine) -> CartChange:
+    """More of what is in the cart, wanted as it is there but for what the line says ("the same, no ice").
+
+    Without a product, of the line that was changed last; without a quantity, as many as are there.
+
+    Raises:
+        EmptyCart, NotInCart, and the same as `add`.
+    """
+    cart = _cart_to_change(work, customer)
+    item, wish = find_changed(work, cart, line)
+    units = item.quantity if line.quantity is None else as_quantity(line.quantity)
+    set_line(work, cart, item.product, wish, units + units_like(cart, item.product_id, wish))
+    move(work, customer, ConversationState.ADDING_TO_CART)
+    return CartChange(f"{units} × {item.product.name}", units, view_cart(work, cart))
+
+
+def change_options(
+    work: Work, customer: Customer, line: WantedLine, *, everywhere: bool = False
+) -> CartChange:
     """Change how a line is wanted: other options, something left out; of some of its units where a
     smaller quantity was said ("one without onions"). Without a product, the newest line that can be had
-    that way.
+    that way, or `everywhere` all of those.
 
     Raises:
         EmptyCart, NotInCart, UnknownOption, TooManyOptions, and the quantity errors of `as_quantity`.
     """
     cart = _cart_to_change(work, customer)
-    item, wish = find_changed(work, cart, line)
-    before = wish_of(item)
-    units = item.quantity if line.quantity is None else min(as_quantity(line.quantity), item.quantity)
-    name = item.product.name
-    if wish != before:
-        take_units(work, cart, item, units)
-        set_line(work, cart, item.product, wish, units + units_like(cart, item.product_id, wish))
+    changed = find_all_changed(work, cart, line) if everywhere else [find_changed(work, cart, line)]
+    most = None if line.quantity is None else as_quantity(line.quantity)
+    units = 0
+    for item, wish in changed:
+        some = item.quantity if most is None else min(most, item.quantity)
+        if wish != wish_of(item):
+            product = item.product
+            take_units(work, cart, item, some)
+            set_line(work, cart, product, wish, some + units_like(cart, product.id, wish))
+        units += some
     move(work, customer, ConversationState.ADDING_TO_CART)
-    return CartChange(name, units, view_cart(work, cart))
+    names = ", ".join(item.product.name for item, _ in changed)
+    return CartChange(names, units, view_cart(work, cart))
 
 
-def remove(work: Work, customer: Customer, product_id: str | None, asked: str) -> CartChange:
-    """Take a line out of the cart.
+def clear(work: Work, customer: Customer, instead: Sequence[WantedLine] = ()) -> CartChange:
+    """Empty the cart, and put other lines into it where they were asked for in the same breath.
 
     Raises:
-        EmptyCart, NotInCart
+        the same as `add`, for what is to come; then nothing goes.
     """
     cart = _cart_to_change(work, customer)
-    item = find_line(cart, product_id, asked)
-    name = item.product.name
-    cart.items.remove(item)
-    work.session.flush()
-    move(work, customer, ConversationState.ADDING_TO_CART)
-    return CartChange(name, 0, view_cart(work, cart))
-
-
-def clear(work: Work, customer: Customer) -> int:
-    """Empty the cart; the number of lines that were in it."""
-    cart = _cart_to_change(work, customer)
-    count = len(cart.items)
     cart.items.clear()
     work.session.flush()
-    move(work, customer, ConversationState.BROWSING_PRODUCTS)
-    return count
+    added = [_put(work, cart, line) for line in instead]
+    move(work, customer, ConversationState.ADDING_TO_CART if added else ConversationState.BROWSING_PRODUCTS)
+    return _added(work, cart, added)
 
 
 def undo(work: Work, customer: Customer) -> CartView:
@@ -355,3 +372,8 @@ def _put(work: Work, cart: Cart, line: WantedLine) -> tuple[str, int]:
     wish = as_wished(work, product, line.options, line.removals)
     set_line(work, cart, product, wish, wanted + units_like(cart, product.id, wish))
     return product.name, wanted
+
+
+def _added(work: Work, cart: Cart, added: Sequence[tuple[str, int]]) -> CartChange:
+    names = ", ".join(f"{quantity} × {name}" for name, quantity in added)
+    return CartChange(names, sum(quantity for _, quantity in added), view_cart(work, cart))

@@ -41,6 +41,11 @@ class WantedLine:
     removals: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
 
+    @property
+    def is_wished(self) -> bool:
+        """Whether it says how the product is to be."""
+        return bool(self.options or self.removals)
+
 
 def find_line(cart: Cart, product_id: str | None, asked: str) -> CartItem:
     """The line that is meant; of several of one product, the one changed last."""
@@ -74,23 +79,38 @@ def find_held(cart: Cart, line: WantedLine) -> CartItem:
     """
     if len(line.products) < 2:
         return find_line(cart, line.products[0] if line.products else None, line.name)
-    held = {str(item.product_id) for item in cart.items}
-    known = next((product for product in line.products if product in held), line.products[0])
     newest = sorted(cart.items, key=lambda item: -item.position)
-    meant = next((str(one.product_id) for one in newest if str(one.product_id) in line.products), known)
-    return find_line(cart, meant, line.name)
+    held = (str(item.product_id) for item in newest if str(item.product_id) in line.products)
+    return find_line(cart, next(held, line.products[0]), line.name)
 
 
 def find_changed(work: Work, cart: Cart, line: WantedLine) -> tuple[CartItem, Wish]:
     """The line whose options are to be changed, and how it is wanted then."""
     if line.products or line.name:
-        item = find_line(cart, line.products[0] if line.products else None, line.name)
-        return item, as_wished(work, item.product, line.options, line.removals, _kept(item, line))
+        return _as_changed(work, find_held(cart, line), line)
     newest = find_line(cart, None, "")
     for item in sorted(cart.items, key=lambda item: -item.position):
         with contextlib.suppress(UnknownOption):
-            return item, as_wished(work, item.product, line.options, line.removals, _kept(item, line))
-    return newest, as_wished(work, newest.product, line.options, line.removals, _kept(newest, line))
+            return _as_changed(work, item, line)
+    return _as_changed(work, newest, line)
+
+
+def find_all_changed(work: Work, cart: Cart, line: WantedLine) -> list[tuple[CartItem, Wish]]:
+    """The lines that can be had that way, of the products that were named, and how they are wanted then.
+
+    Raises:
+        EmptyCart, NotInCart, UnknownOption: if none can be.
+    """
+    changed = []
+    for item in sorted(cart.items, key=lambda item: item.position):
+        if not line.products or str(item.product_id) in line.products:
+            with contextlib.suppress(UnknownOption):
+                changed.append(_as_changed(work, item, line))
+    return changed or [find_changed(work, cart, line)]
+
+
+def _as_changed(work: Work, item: CartItem, line: WantedLine) -> tuple[CartItem, Wish]:
+    return item, as_wished(work, item.product, line.options, line.removals, _kept(item, line))
 
 
 def _kept(item: CartItem, line: WantedLine) -> Wish:

@@ -3,6 +3,7 @@ the talk."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -17,10 +18,12 @@ from dialogue.orders.cover import Segment
 from dialogue.orders.drafts import Line
 from dialogue.orders.index import SHORT
 from dialogue.orders.language import Part
-from dialogue.orders.reader import Reading
+from dialogue.orders.rarity import is_strange
+from dialogue.orders.reader import More, Reading
 from dialogue.turn import Situation, current_turn
 
 SURE = 0.99
+TOO_LONG = "send_too_long"
 YES_SIGNS, NO_SIGNS = "👍👌✅✔💯", "👎❌🚫"
 # Intents that say something about products; others give way where products are named.
 ABOUT_PRODUCTS = frozenset(
@@ -33,6 +36,7 @@ MOST_WORDS_BESIDE = 2
 DOUBTFUL, LIKELY, PLAIN = 0.5, 0.35, 0.7
 DOUBTED_BY = 3.0
 MOST_DIGITS = 5
+ROUND = re.compile(r"[1-9]\d{0,2}0{3,}")
 BESIDE_PRODUCTS = frozenset(
     "out_of_scope inform_contact inform_payment apply_discount order_ahead help".split()
 )
@@ -45,6 +49,11 @@ CHANGES = frozenset(
 )
 """What speaks of something that was ordered before."""
 BROWSING = frozenset(("BROWSING_PRODUCTS", "ADDING_TO_CART"))
+WITH_CART = frozenset(("ADDING_TO_CART", "COLLECTING_QUANTITY", "REVIEWING_ORDER"))
+ACTS_ON_WORDS = frozenset(("order_ahead",))
+"""What would change an order for a word such as "tomorrow" alone: in doubt it is not taken."""
+GUESSED_FROM_NOTHING = frozenset("inform_contact select_product search_product".split())
+"""What words are taken for that nobody knows."""
 NOTHING_MORE = frozenset("deny affirm thank checkout".split())
 MOST_WORDS_OF_NO = 3
 PICKS = frozenset("select_product give_quantity affirm search_product out_of_scope reorder".split())
@@ -75,19 +84,25 @@ class IntentReader(GraphComponent):
             if reading is None:
                 continue
             guess = _complaint_in_doubt(message, reading) or message.get(INTENT) or {}
-            meant = intent_of(str(message.get(TEXT)), reading, guess) or in_state(reading, guess, situation)
+            meant = TOO_LONG if reading.is_cut else _meant(str(message.get(TEXT)), reading, guess, situation)
             if meant is not None and meant != guess.get("name"):
                 guess = {"name": meant, "confidence": SURE}
             message.set(INTENT, guess, add_to_output=True)
         return messages
 
 
+def _meant(text: str, reading: Reading, guess: dict[str, Any], situation: Situation) -> str | None:
+    return intent_of(text, reading, guess) or in_state(reading, guess, situation)
+
+
 def _complaint_in_doubt(message: Message, reading: Reading) -> dict[str, Any] | None:
-    """A complaint that the classifier put just behind "none of the shop's business": it names a product."""
+    """A complaint that the classifier put just behind "none of the shop's business": it names a product,
+    and says more than an order would."""
     ranking = message.get(INTENT_RANKING_KEY) or []
     if (
         not ranking
         or ranking[0]["name"] != "out_of_scope"
+        or not reading.left_over
         or not any(line.products for line in reading.lines)
     ):
         return None
@@ -116,12 +131,15 @@ def intent_of(text: str, reading: Reading, guess: dict[str, Any]) -> str | None:
     if reading.change is not None:
         left_out = reading.change.removals or reading.change.without
         return "modify_item" if left_out or confidence < DOUBTFUL else None
-    if len(reading.free) == 1 and _is_quantity(reading.free[0]) and confidence < PLAIN:
+    unsure = confidence < PLAIN or name == "inform_contact"  # "1000000000000" is nobody's telephone
+    if len(reading.free) == 1 and _is_quantity(reading.free[0]) and unsure:
         return "modify_item" if reading.corrects else "give_quantity"
     return None
 
 
 def _intent_with_products(reading: Reading, name: str | None, confidence: float) -> str | None:
+    if name == "clear_cart" and confidence >= DOUBTFUL:
+        return None  # "empty the cart and give me 2 colas": the action does both
     removed = all(line.removed for line in reading.lines)
     if not removed and (reading.corrects or any(line.removed for line in reading.lines)):
         return "select_product"  # one thing takes the place of another
@@ -129,7 +147,10 @@ def _intent_with_products(reading: Reading, name: str | None, confidence: float)
         return "modify_item"  # "change the zobo to 4"
     if name == "modify_item" and _orders_more(reading):
         return "select_product"
-    about = name == "complaint" or (name in ABOUT_PRODUCTS and confidence >= LIKELY)
+    if name == "complaint":
+        about = reading.left_over > 0
+    else:
+        about = name in ABOUT_PRODUCTS and confidence >= LIKELY
     if about or (name == "deny" and removed):
         return None
     if confidence >= DOUBTFUL and all(_is_weak(line) for line in reading.lines):
@@ -157,8 +178,10 @@ def _orders_more(reading: Reading) -> bool:
 
 
 def _is_quantity(segment: Segment) -> bool:
-    """Whether a number may be how many of something; a longer one is a telephone's or an order's."""
-    return sum(character.isdigit() for character in segment.text) < MOST_DIGITS
+    """Whether a number may be how many of something; a longer one is a telephone's or an order's, but for a
+    round one."""
+    digits = "".join(character for character in segment.text if character.isdigit())
+    return len(digits) < MOST_DIGITS or ROUND.fullmatch(digits) is not None
 
 
 def in_state(reading: Reading, guess: dict[str, Any], situation: Situation) -> str | None:
@@ -166,12 +189,18 @@ def in_state(reading: Reading, guess: dict[str, Any], situation: Situation) -> s
 
     Who is asked "Anything else?" and says no, or that this is all, wants to check out.
     """
+    name = guess.get("name")
+    if situation.state is not None and _says_nothing(reading, str(name), float(guess.get("confidence") or 0)):
+        return "out_of_scope"
+    if reading.more is not None and not reading.lines and not reading.left_over:
+        return _of_more(reading.more, name, situation)
     if situation.active_form is not None or reading.lines or reading.change is not None:
         return None
-    name = guess.get("name")
     picks = name in PICKS or (name == "modify_item" and situation.state == "BROWSING_PRODUCTS")
     if situation.state in BROWSING and reading.ordinal is not None and picks:
         return "give_quantity"
+    if situation.state == "BROWSING_PRODUCTS" and reading.for_all and picks:
+        return "give_quantity"  # "both", of a list
     if situation.state == "AWAITING_PAYMENT" and name == "checkout":
         return "inform_payment"
     if situation.state != "ADDING_TO_CART":
@@ -180,6 +209,28 @@ def in_state(reading: Reading, guess: dict[str, Any], situation: Situation) -> s
         return "checkout"
     words = sum(not segment.is_sign for segment in reading.segments)
     return "checkout" if name == "deny" and words <= MOST_WORDS_OF_NO else None
+
+
+def _says_nothing(reading: Reading, name: str, confidence: float) -> bool:
+    """Whether a guess is all that there is: strange words only, or a quantity in which nothing counts."""
+    if reading.lines or reading.change is not None or reading.more is not None:
+        return False
+    counts = reading.free or reading.ordinal is not None or reading.for_all
+    if name == "give_quantity":
+        return not counts and bool(reading.left_over)
+    if name in ACTS_ON_WORDS and confidence < DOUBTFUL:
+        return True
+    words = [segment for segment in reading.segments if not segment.is_sign]
+    strange = [segment for segment in words if segment.unknown and is_strange(segment.text)]
+    return name in GUESSED_FROM_NOTHING and confidence < DOUBTFUL and len(strange) == len(words)
+
+
+def _of_more(more: More, name: str | None, situation: Situation) -> str | None:
+    """ "Another one" and "one less" are about the cart; "the same again" is, where there is one."""
+    if more.fewer:
+        return "remove_item"
+    again = name == "reorder" and situation.state not in WITH_CART
+    return None if again or name == "track_order" else "select_product"
 
 
 def _sign_intent(text: str) -> str:

@@ -98,14 +98,15 @@ class OrderParser(GraphComponent):
 
 def entities(reading: Reading, text: str) -> list[dict[str, Any]]:
     """What was read, as Rasa's entities; an `order_line` is what `actions.understood` reads."""
+    if reading.is_cut:
+        return []  # a part of an order is not what was ordered
     found = [_entity("order_line", _line(line), line.start, line.end) for line in reading.lines]
     for line in reading.lines:
         if line.category is not None and (line.modifiers or line.without or line.removals):
             # "Extra cheese on the burger": which of the burgers, the cart knows.
             found.append(_entity("order_line", {**_wish(line), "products": []}, line.start, line.end))
-    if reading.change is not None:
-        change = _line(reading.change)
-        found.append(_entity("order_line", change, reading.change.start, reading.change.end))
+    if reading.change is not None or reading.more is not None:
+        found.append(_entity("order_line", _change(reading), 0, len(text)))
     for segment in reading.free:
         assert segment.number is not None
         found.append(_entity("quantity", str(segment.number.value), segment.start, segment.end))
@@ -115,6 +116,8 @@ def entities(reading: Reading, text: str) -> list[dict[str, Any]]:
         found.append(_entity("numbers", [str(number.value) for number in said], 0, len(text)))
     if reading.ordinal is not None:
         found.append(_entity("ordinal", reading.ordinal, 0, len(text)))
+    if reading.for_all:
+        found.append(_entity("for_all", True, 0, len(text)))
     if reading.corrects and reading.lines:
         found.append(_entity("correction", True, 0, len(text)))
     if reading.checks_out and reading.lines:
@@ -127,6 +130,15 @@ def _line(line: Line) -> dict[str, Any]:
         # Which of the kind is in the cart, the shop knows.
         return {"category": line.category, "quantity": _text(line.quantity), "kind": list(line.kind)}
     return _wish(line)
+
+
+def _change(reading: Reading) -> dict[str, Any]:
+    """What is said about something that was ordered before, without its name."""
+    value = _wish(reading.change) if reading.change is not None else {"products": [], "name": ""}
+    more = reading.more
+    if more is not None:
+        value |= {"quantity": _text(more.count), "again": not more.fewer, "removed": more.fewer}
+    return value
 
 
 def _wish(line: Line) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Around:
             elif (
                 is_part(segment, Part.MEASURE)
                 and measured
-                or not (segment.part in _TRANSPARENT or segment.unknown)
+                or not (segment.part in _TRANSPARENT or segment.unknown or segment.is_half)
                 or adjective
                 and segment.part is Part.FILLER
             ):

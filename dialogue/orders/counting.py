@@ -33,10 +33,14 @@ class Counting(Options):
         if value == 0 and self._leads_to_option(place):
             self._without(place)
             return
+        if not self._drafts and self._counts_on(place, value):
+            return
         if last and is_part(before, Part.OTHER) and last.groups and last.groups[-1].is_rest:
             last.groups[-1].count = value
         elif around.measures_option(place) or (self._with and is_part(following, Part.MEASURE)):
             self._count = int(value)
+        elif len(self._drafts) > 1 and is_part(following, Part.EACH) and self._each_uncounted(value):
+            return
         elif last and self._counts_what_was_named(place, segment, last):
             last.whole.count = value
         elif around.leads_to_product(place):
@@ -52,6 +56,26 @@ class Counting(Options):
             last.whole.count = value
         else:
             self._loose_number(place, segment, value)
+
+    def _counts_on(self, place: int, value: Decimal) -> bool:
+        """Whether it is the "two" of "two more of those", or of "one less": of what was ordered before."""
+        beside = (self._around.beside(place, -1), self._around.beside(place, 1))
+        step = next((segment.step for segment in beside if segment is not None and segment.step), 0)
+        following = self._around.following(place + 1 if beside[1] and beside[1].step else place)
+        named = following is not None and (following.unknown or following.option or following.is_size)
+        if not step or named or self._around.leads_to_product(place):
+            return False
+        self._order.again, self._order.fewer, self._order.counted = step > 0, step < 0, value
+        return True
+
+    def _each_uncounted(self, value: Decimal) -> bool:
+        """ "Cola and fries, 2 each": the number is for all that have none; whether there are several."""
+        open_ones = [draft.whole for draft in self._drafts if draft.whole.count is None and not draft.groups]
+        if len(open_ones) < 2:
+            return False
+        for whole in open_ones:
+            whole.count = value
+        return True
 
     def _counts_what_was_named(self, place: int, segment: Segment, last: Draft) -> bool:
         """Whether it is the "x3" of "fries x3, coke x2", or a list has all its numbers behind the names."""

@@ -9,7 +9,8 @@ from dialogue.orders.forms import MOST_WORDS
 from dialogue.orders.index import CORE_PRODUCT, MISSPELT, SHORT, Meaning, NameIndex
 from dialogue.orders.language import Language, Part
 from dialogue.orders.numbers import Number, number_at
-from dialogue.orders.rarity import ORDINARY, SPELT_RIGHT, frequency
+from dialogue.orders.rarity import EVERYDAY, ORDINARY, SPELT_RIGHT, frequency
+from dialogue.orders.spellings import nearest_number
 from dialogue.orders.words import Word, key_of
 
 MOST_PHRASE_WORDS = 5
@@ -22,7 +23,7 @@ COST_OF_ORDINARY_WORD, COST_OF_RARE_WORD = 0.7, 1.0
 OPEN_ORDINARY = 5.0
 MOST_WORDS_OPEN, MOST_WORDS_NEARLY, SHORTEST_NEARLY, LONG_NAME = 60, 3, 5, 8
 COST_OF_NEARLY = 0.3
-EVERYDAY = 4.5
+SHORT_NUMBER, ORDINARY_NUMBER = 3, 4.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Segment:
 
     `first` and `last` count words, `last` exclusive; `start` and `end` are places in the text.
     `hidden` is what
-    a generic word ("syrup") would name if it stood alone.
+    a generic word ("syrup") would name if it stood alone; `step` is 1 for a "more" and -1 for a "less".
     """
 
     first: int
@@ -50,6 +51,8 @@ class Segment:
     is_multiple: bool = False
     is_ambiguous: bool = False
     hidden: tuple[Meaning, ...] = ()
+    step: int = 0
+    is_half: bool = False
 
     @property
     def products(self) -> tuple[str, ...]:
@@ -85,7 +88,8 @@ class Segment:
     @property
     def unknown(self) -> bool:
         """Whether nothing is known about it."""
-        return self.part is None and self.number is None and not self.meanings and not self.is_sign
+        known = self.part is not None or self.number is not None or self.is_sign or self.is_half
+        return not known and not self.meanings
 
 
 class Cover:
@@ -103,6 +107,12 @@ class Cover:
         self._codes = tuple(language.code for language in languages)
         self._spoken = tuple(spoken) or self._codes
         self._multiples = frozenset().union(*(language.multiples for language in languages))
+        self._half = frozenset().union(*(language.half for language in languages))
+        self._more = frozenset().union(*(language.more for language in languages))
+        self._fewer = frozenset().union(*(language.fewer for language in languages))
+        self._numbers = tuple(
+            {word for one in languages for word in one.numbers if len(word) >= SHORT_NUMBER}
+        )
         self._parts: dict[str, tuple[Part, str]] = {}
         for language in reversed(languages):
             self._parts.update(language.parts)
@@ -122,10 +132,16 @@ class Cover:
 
     def _read(self, words: Sequence[Word], ordinary: float, *, is_open: bool) -> list[Segment]:
         corrected = [self._correct(word, ordinary) for word in words]
+        counted = [self._correct_number(word) for word in words]
         best: list[tuple[float, Segment | None]] = [(0.0, None)] + [(float("inf"), None)] * len(words)
         for first in range(len(words)):
             cost_here = best[first][0]
             found = self._from(words, corrected, first)
+            number = number_at(counted, first, self._languages)
+            if number is not None:
+                last = first + number.length
+                wrong = MISSPELT * (counted[first:last] != list(words[first:last]))
+                found.append(_segment(words, first, last, COST_OF_NUMBER + wrong, number=number))
             if is_open:
                 found += self._nearly_named(words, first, ordinary)
             for segment in found:
@@ -150,11 +166,9 @@ class Cover:
                 cost = COST_OF_PART.get(part, COST_OF_OTHER_PART)
                 said = _segment(words, first, first + length, cost, part=part, amount=name)
                 hidden = self._index.find(stem) if part is Part.GENERIC else ()
-                found.append(replace(said, hidden=tuple(m for m in hidden if m.is_option)))
+                step = (plain in self._more) - (plain in self._fewer)
+                found.append(replace(said, hidden=tuple(m for m in hidden if m.is_option), step=step))
             found += self._named(words, first, length, stem, right, edits)
-        number = number_at(words, first, self._languages)
-        if number is not None:
-            found.append(_segment(words, first, first + number.length, COST_OF_NUMBER, number=number))
         return found
 
     def _named(
@@ -209,7 +223,18 @@ class Cover:
             return _segment(words, first, first + 1, COST_OF_SIGN, is_sign=True)
         ordinary = frequency(word.plain, self._codes) >= ORDINARY
         cost = COST_OF_ORDINARY_WORD if ordinary else COST_OF_RARE_WORD
-        return _segment(words, first, first + 1, cost)
+        return replace(_segment(words, first, first + 1, cost), is_half=word.plain in self._half)
+
+    def _correct_number(self, word: Word) -> Word:
+        """The number word that was probably meant, of a word that is nothing else: `thre`, `tow`."""
+        plain = word.plain
+        if len(plain) < SHORT_NUMBER or not plain.isalpha() or plain in self._parts:
+            return word
+        often = frequency(plain, self._spoken)
+        if often >= ORDINARY_NUMBER or plain in self._numbers or self._index.knows(word.stem):
+            return word
+        right = nearest_number(plain, self._numbers, swapped=often > 0)
+        return replace(word, plain=right, stem=right) if right else word
 
     def _correct(self, word: Word, ordinary: float) -> tuple[str, int]:
         """The menu's word that was probably meant, and how many edits away it is."""

@@ -18,7 +18,8 @@ from dialogue.orders.index import Meaning
 from dialogue.orders.language import Part
 from dialogue.orders.options import all_units
 from dialogue.orders.products import Products
-from dialogue.orders.walking import LOOSE_NUMBER, LOOSE_OPTION, LOST_NUMBER, ONE, Order
+from dialogue.orders.rarity import is_everyday
+from dialogue.orders.walking import HALF, LOOSE_NUMBER, LOOSE_OPTION, LOST_NUMBER, ONE, Order
 
 MOST_AMBIGUOUS = 5
 
@@ -93,10 +94,18 @@ class Walk(Products, Counting):
             self._numbered(place, segment)
         elif segment.hidden and self._is_asked_for(place):
             self._option(place, replace(segment, meanings=segment.hidden))
+        elif segment.is_half:
+            self._half(place)
         elif segment.part is not None:
             self._word(place, segment, segment.part)
         else:
             self._unknown(place, segment)
+
+    def _half(self, place: int) -> None:
+        """ "Half a cola": nobody sells it, and it is not one."""
+        after = self._around.beside(place, 1)
+        if is_part(after, Part.ARTICLE) and self._number is None and self._around.leads_to_product(place):
+            self._begin(HALF)
 
     def _word(self, place: int, segment: Segment, part: Part) -> None:
         if part in (Part.WITH, Part.WITHOUT, Part.QUALIFIER):
@@ -114,6 +123,8 @@ class Walk(Products, Counting):
         elif part is Part.BUT:
             self._with = self._left_out = False
             self._but = True
+        elif part is Part.QUALIFIER and segment.step < 0 and self._number is not None:
+            self._removing = self._around.leads_to_product(place)  # "one less cola"
         elif part is Part.QUALIFIER:
             self._qualify(place, segment)
         elif part is Part.CORRECTION:
@@ -131,6 +142,8 @@ class Walk(Products, Counting):
             self._targets = [self._drafts[-1].whole]
         elif part is Part.SAME and self._drafts and self._around.leads_to_product(place):
             self._pending += self._drafts[-1].whole.said
+        elif part is Part.SAME and not self._drafts and not self._around.leads_to_product(place):
+            self._order.again = True
         elif part is Part.SAME and self._drafts and not self._leads_to_option(place):
             last = self._drafts[-1]
             self._drafts.append(replace(last, whole=Group(ONE, list(last.whole.said)), groups=[]))
@@ -158,7 +171,10 @@ class Walk(Products, Counting):
         if part is Part.ANOTHER and leads:
             self._begin(ONE)
         elif not self._drafts:
-            return
+            # "Another one", "both": of what was ordered before.
+            self._order.again = self._order.again or part is Part.ANOTHER
+            self._order.counted = ONE if part is Part.ANOTHER else self._order.counted
+            self._order.for_all = self._order.for_all or (part is Part.EACH and not leads)
         elif part is Part.ANOTHER:
             self._group(Group(ONE, additional=True))
         elif part is Part.EACH and not leads:
@@ -187,13 +203,17 @@ class Walk(Products, Counting):
             self._group(Group(ONE))
 
     def _unknown(self, place: int, segment: Segment) -> None:
-        before = self._around.previous(place)
-        if (
-            self._number is not None
-            and before is not None
-            and (before.number or is_part(before, Part.ARTICLE))
-        ):
-            self._order.unknown.append((segment, self._number))
-            self._number = None
+        before, after = self._around.previous(place), self._around.beside(place, 1)
+        counted = before is not None and (before.number or is_part(before, Part.ARTICLE))
+        if self._number is not None and counted:
+            # "One cold zobo" is one zobo; of "two sushi rolls" nobody knows what is meant.
+            describes = after is not None and after.is_exact_product
+            if describes and is_everyday(segment.text):
+                self._order.left_over.append(segment)
+            else:
+                self._order.unknown.append((segment, self._number))
+            self._number = self._number if describes else None
+        elif self._with and self._drafts and is_part(before, Part.WITH):
+            self._order.unknown.append((segment, None))  # "a burger with pineapple"
         else:
             self._order.left_over.append(segment)

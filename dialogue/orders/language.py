@@ -66,6 +66,8 @@ class Language:
         a longer name.
         ordinals: what "the second" points to in a list; -1 is the last.
         multiples: words such as "double", which may be an option or say how much of the next one.
+        half: words for a half, which is part of many names.
+        more, fewer: of the qualifiers those that count on, "two more" and "one less".
     """
 
     code: str
@@ -81,6 +83,9 @@ class Language:
     synonyms_in_names: tuple[tuple[tuple[str, ...], ...], ...] = ()
     multiples: frozenset[str] = frozenset()
     ordinals: Mapping[str, int] = field(default_factory=dict)
+    half: frozenset[str] = frozenset()
+    more: frozenset[str] = frozenset()
+    fewer: frozenset[str] = frozenset()
 
     def says(self, key: str) -> bool:
         """Whether a word or phrase does something in this language, or is a number of it."""
@@ -107,14 +112,17 @@ def load(code: str) -> Language:
         _worth(words, data.get("numbers")),
         _worth(words, data.get("scales")),
         _worth(words, data.get("collectives")),
-        frozenset(_key(words, phrase) for phrase in data.get("joins_numbers", ())),
+        _keys(words, data.get("joins_numbers")),
         frozenset(_stem(words, phrase) for phrase in data.get("never_alone", ())),
         frozenset(_stem(words, phrase) for phrase in data.get("denying_suffixes", ())),
         frozenset(_stem(words, phrase) for phrase in data.get("denials", ())),
         _groups(words, data.get("synonyms", ())),
         _groups(words, data.get("synonyms_in_names", ())),
-        frozenset(_key(words, phrase) for phrase in data.get("multiples", ())),
+        _keys(words, data.get("multiples")),
         _worth(words, data.get("ordinals")),
+        _keys(words, data.get("half")),
+        _keys(words, data.get("more")),
+        _keys(words, data.get("fewer")),
     )
 
 
@@ -140,6 +148,10 @@ def _phrases(words: Words, part: Part, data: Mapping[str, Any]) -> Iterable[tupl
     if part is not Part.QUALIFIER:
         return [(_key(words, phrase), "") for phrase in listed]
     return [(_key(words, phrase), name) for name, phrases in dict(listed).items() for phrase in phrases]
+
+
+def _keys(words: Words, phrases: Iterable[str] | None) -> frozenset[str]:
+    return frozenset(_key(words, phrase) for phrase in phrases or ())
 
 
 def _worth(words: Words, values: Mapping[str, str] | None) -> dict[str, int]:

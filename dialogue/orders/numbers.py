@@ -11,7 +11,7 @@ from decimal import Decimal
 from dialogue.orders.language import Language, Part
 from dialogue.orders.words import Word, key_of
 
-_DIGITS = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?")
+_DIGITS = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE]\d{1,2})?")
 _TIMES = ("x", "×", "*")
 MOST_COLLECTIVE_WORDS = 4
 

@@ -22,6 +22,14 @@ MOST_WORDS_READ = 150
 
 
 @dataclass(frozen=True)
+class More:
+    """How many more of what was ordered before, or fewer; None is as many as there are."""
+
+    count: Decimal | None
+    fewer: bool = False
+
+
+@dataclass(frozen=True)
 class Reading:
     """What a message says about an order.
 
@@ -37,6 +45,10 @@ class Reading:
         ordinal: which one of a list is spoken of ("the second one"); -1 is the last.
         segments: every word, for those who want to see how it was read.
         language: the code of the language that it was read in.
+        more: that more or less of what was ordered before is wanted; where it is wanted in another way than
+            there, `change` tells how.
+        is_cut: whether the message was too long to be read to its end.
+        for_all: whether "both" or "all of them" is said of what was ordered or shown before.
     """
 
     lines: tuple[Line, ...]
@@ -50,6 +62,9 @@ class Reading:
     ordinal: int | None
     segments: tuple[Segment, ...]
     language: str
+    more: More | None = None
+    for_all: bool = False
+    is_cut: bool = False
 
     @property
     def left_over(self) -> int:
@@ -90,15 +105,17 @@ class OrderReader:
 
     def read(self, text: str) -> Reading:
         """Read a message; words past the first 150 are not read."""
-        words = self._words.split(text)[:MOST_WORDS_READ]
+        whole = self._words.split(text)
+        words = whole[:MOST_WORDS_READ]
         code = languages.guess([word.plain for word in words], self._languages.values())
         segments = self._covers[code].read(words)
         order = read_order(segments)
         _drop_announcements(order)
         lines = lines_of(order.drafts, self.menu)
+        counted = order.loose_count if order.counted is None else order.counted
         return Reading(
             tuple(lines),
-            change_of(order.loose, order.loose_count, self.menu),
+            change_of(order.loose, counted, self.menu),
             tuple(order.free),
             tuple(_unknown_runs(order, segments)),
             tuple((segment.start, segment.end) for segment, _ in order.unknown),
@@ -108,6 +125,9 @@ class OrderReader:
             self._ordinal(words, code),
             tuple(segments),
             code,
+            None if not (order.again or order.fewer) or lines else More(counted, order.fewer),
+            order.for_all,
+            len(whole) > MOST_WORDS_READ,
         )
 
     def _doubts_of_words(self, segments: Sequence[Segment], lines: Sequence[Line]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import groupby
 
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
@@ -11,6 +12,8 @@ from rapidfuzz.distance import DamerauLevenshtein
 SHORTEST_MISSPELT = 4
 SHORTEST_ABBREVIATED, SHORTEST_ABBREVIATION, VOWELS = 5, 3, frozenset("aeiou")
 MOST_NEAREST = 3
+SHORTEST_NUMBER = 3
+"""In number words as short as this, one letter more or less makes another word."""
 
 
 class Spellings:
@@ -38,6 +41,22 @@ class Spellings:
         scorer = DamerauLevenshtein.distance
         found = process.extract(word, near, scorer=scorer, score_cutoff=most_edits, limit=MOST_NEAREST)
         return sorted(((one, int(edits)) for one, edits, _ in found), key=lambda pair: (pair[1], pair[0]))
+
+
+def nearest_number(word: str, numbers: Iterable[str], *, swapped: bool) -> str | None:
+    """The number word that was probably meant, one edit away; with `swapped`, only by two letters that
+    changed places ("tow")."""
+    found = process.extract(
+        word, numbers, scorer=DamerauLevenshtein.distance, score_cutoff=1, limit=MOST_NEAREST
+    )
+    near = [number for number, _, _ in found if not swapped or sorted(number) == sorted(word)]
+    near = [number for number in near if len(number) > SHORTEST_NUMBER or _is_slip(word, number)]
+    return near[0] if len(near) == 1 else None
+
+
+def _is_slip(word: str, number: str) -> bool:
+    """Whether the same letters stand in it, changed about or one of them twice: "noe", "twoo"."""
+    return sorted(word) == sorted(number) or "".join(letter for letter, _ in groupby(word)) == number
 
 
 def abbreviations(words: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dialogue.orders.around import Around, is_postfix
 from dialogue.orders.cover import Segment
 from dialogue.orders.drafts import Draft, Group, Said
 
-ONE = Decimal(1)
+ONE, HALF = Decimal(1), Decimal("0.5")
 # How much it speaks against a reading that it leaves things over, or joins what people do not join.
 LOOSE_NUMBER = LOOSE_OPTION = LOST_NUMBER = 1.0
 PRODUCT_AFTER_WITH = WAITING_GROUP = WITH_AFTER_NUMBER = 0.6
@@ -23,7 +23,8 @@ class Order:
     """What was read: drafts of lines, numbers and options without a product, and what nobody knows.
 
     `unknown` are the runs of words that stand where a product should, with the number before them; `strain`
-    tells how badly the reading fits together.
+    tells how badly the reading fits together. `again` tells that more of what was ordered before is wanted,
+    or with `fewer` less of it, `counted` how many; `for_all` that "both" or "all of them" was said of it.
     """
 
     drafts: list[Draft] = field(default_factory=list)
@@ -33,6 +34,10 @@ class Order:
     unknown: list[tuple[Segment, Decimal | None]] = field(default_factory=list)
     left_over: list[Segment] = field(default_factory=list)
     corrects: bool = False
+    again: bool = False
+    fewer: bool = False
+    counted: Decimal | None = None
+    for_all: bool = False
     strain: float = 0.0
 
 

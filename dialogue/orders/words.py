@@ -10,9 +10,9 @@ from functools import lru_cache
 from spacy.tokenizer import Tokenizer
 from spacy.vocab import Vocab
 
-# Numbers keep their decimals together; a word ends where digits begin ("2x", "x2", "12pcs").
+# Numbers keep their decimals and powers of ten together; a word ends where digits begin ("2x", "12pcs").
 _PIECES = re.compile(
-    r"(?:(?<!\w)[-+])?\d+(?:,\d{3})*(?:\.\d+)?"
+    r"(?:(?<!\w)[-+])?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE]\d{1,2}(?!\w))?"
     r"|[^\W\d_]+(?:['’`][^\W\d_]{1,2}(?![^\W\d_]))?|[^\w\s]|_+|[^\S ]+|\d+"
 )
 _SHORTHANDS = re.compile(r"\bw[/\\]o(?:ut)?\b|\bw/(?=\s|\w)|\band/or\b", re.IGNORECASE)

@@ -30,6 +30,7 @@ INTERNAL = {
     "payment_sent_back",
     "send_card_number",
     "send_media",
+    "send_too_long",
     "send_too_many",
     "share_location",
     "staff_message",

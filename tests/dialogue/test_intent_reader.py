@@ -48,6 +48,9 @@ def meant(text: str, guess: str, confidence: float = 0.6, **situation: str | Non
         ("3", "greet", "give_quantity"),
         ("2 sushi", "give_quantity", "select_product"),
         ("🙂", "affirm", "out_of_scope"),
+        ("empty the cart and give me 2 lattes", "clear_cart", "clear_cart"),
+        ("a latte with oat milk", "complaint", "select_product"),
+        ("the latte i got yesterday was cold", "complaint", "complaint"),
         ("👍", "greet", "affirm"),
     ],
 )
@@ -67,10 +70,31 @@ def test_the_order_tells_what_is_meant(text: str, guess: str, expected: str) -> 
         ("the second one", "select_product", "BROWSING_PRODUCTS", "give_quantity"),
         ("the second one", "select_product", "GREETING", "select_product"),
         ("no thanks", "deny", None, "deny"),
+        ("another one", "give_quantity", "ADDING_TO_CART", "select_product"),
+        ("one less", "modify_item", "ADDING_TO_CART", "remove_item"),
+        ("same again", "reorder", "ADDING_TO_CART", "select_product"),
+        ("same again", "reorder", "ORDER_COMPLETE", "reorder"),
+        ("both", "select_product", "BROWSING_PRODUCTS", "give_quantity"),
+        ("both", "select_product", "ADDING_TO_CART", "select_product"),
+        ("qpwo eiru tyal", "inform_contact", "ADDING_TO_CART", "inform_contact"),
+        ("لا أعرف ماذا أقول", "give_quantity", "REVIEWING_ORDER", "out_of_scope"),
+        ("make that 1000000000000", "inform_contact", "ADDING_TO_CART", "modify_item"),
+        ("1000000000000", "inform_contact", "BROWSING_PRODUCTS", "give_quantity"),
     ],
 )
 def test_the_state_takes_part(text: str, guess: str, state: str | None, expected: str) -> None:
     assert meant(text, guess, state=state) == expected
+
+
+def test_in_doubt_nothing_is_made_of_words_that_nobody_knows() -> None:
+    browsing = {"state": "BROWSING_PRODUCTS"}
+    assert meant("qpwo eiru tyal", "inform_contact", 0.48, **browsing) == "out_of_scope"
+    assert meant("will it rain tomorrow", "order_ahead", 0.4, **browsing) == "out_of_scope"
+    assert meant("for tomorrow please", "order_ahead", 0.9, **browsing) == "order_ahead"
+
+
+def test_a_message_that_could_not_be_read_whole_orders_nothing() -> None:
+    assert meant("2 lattes and " * 80, "select_product", 0.9) == "send_too_long"
 
 
 def test_a_form_reads_its_answers_itself() -> None:

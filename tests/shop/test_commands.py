@@ -42,6 +42,7 @@ from shop.cart_view import CartView
 from shop.errors import NotEnoughStock, QuantityTooSmall
 from shop.misunderstandings import Noticed
 from shop.service import Done, Shop
+from tests.shop.lines import wanted
 
 ACTIONS = Path(__file__).parents[2] / "actions"
 
@@ -87,7 +88,7 @@ def test_asked_again_it_answers_the_same_and_changes_nothing(execute, caller, te
 def test_the_recorded_answer_holds_even_when_the_world_went_on(execute, caller, test_burger):
     who = caller()
     first = execute(who, CartChange, cart.add, str(test_burger.id), "2")
-    execute(caller(), CartChange, cart.set_quantity, str(test_burger.id), "", "7")
+    execute(caller(), cart.Exchanged, cart.set_quantities, [wanted(str(test_burger.id), "7")])
     assert execute(who, CartChange, cart.add, str(test_burger.id), "2") == first
     assert execute(caller(), CartView, checkout.review).result.lines[0].quantity == 7
 
@@ -172,7 +173,7 @@ def test_the_slower_of_two_is_told_what_was_done_not_what_is_left(execute, calle
         assert done[0] == done[1]
         with pytest.raises(NotEnoughStock):
             execute(caller(), CartChange, cart.add, str(last.id), "3")
-        execute(caller(), int, cart.clear)
+        execute(caller(), CartChange, cart.clear)
 
 
 def test_every_result_comes_back_from_its_record_as_it_was(shop, clock, caller, pay, make_product):
@@ -222,10 +223,12 @@ def test_every_result_comes_back_from_its_record_as_it_was(shop, clock, caller, 
     twice(CartChange, cart.add, product, "2")
     twice(CartChange, cart.add_lines, [line])
     twice(cart.Exchanged, cart.exchange, [WantedLine((), "", "1")], [line])
-    twice(CartChange, cart.set_quantity, product, "", "3")
-    twice(CartChange, cart.remove, product, "")
+    twice(cart.Exchanged, cart.set_quantities, [wanted(product, "3")])
+    twice(cart.Exchanged, cart.exchange, [wanted(product)], [])
     twice(CartView, cart.undo)
-    assert twice(int, cart.clear) == 2, "the plain one, and the one that came back"
+    twice(CartChange, cart.add_again, wanted(None, "1"))
+    twice(CartChange, cart.clear)
+    twice(CartChange, cart.clear, [line])
     twice(type(None), cart.start_over)
     twice(CartChange, cart.add_lines, [line])
     twice(CartChange, cart.change_options, WantedLine((product,), "", "1", (), ("salt",)))

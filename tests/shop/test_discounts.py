@@ -22,6 +22,7 @@ from shop.payments.interface import ProviderPayment
 from shop.payments.offline import CashOnDelivery
 from shop.payments.settling import apply, lock_payment
 from shop.service import Shop
+from tests.shop.lines import wanted
 
 
 @pytest.fixture
@@ -175,9 +176,9 @@ def test_a_code_may_ask_for_a_larger_order(ask, code, filled, test_burger):
     assert refusal.value.values == {"code": "SAVE10", "minimum": Decimal("11000.01"), "currency": "NGN"}
     ask(cart.add, str(test_burger.id), 1)
     assert ask(cart.apply_discount, ["save10"]).totals.discount == Decimal("1650.00")
-    smaller = ask(cart.set_quantity, str(test_burger.id), "", "2").cart
+    smaller = ask(cart.set_quantities, [wanted(str(test_burger.id), "2")]).cart
     assert (smaller.discount_code, smaller.totals.discount) == (None, 0), "it does not hold for this cart"
-    larger = ask(cart.set_quantity, str(test_burger.id), "", "4").cart
+    larger = ask(cart.set_quantities, [wanted(str(test_burger.id), "4")]).cart
     assert (larger.discount_code, larger.totals.discount) == ("SAVE10", Decimal("2200.00")), "but again now"
 
 

@@ -23,6 +23,7 @@ from shop.errors import (
     UnknownOption,
 )
 from shop.options import as_wished, offered_with
+from tests.shop.lines import wanted
 
 Wanted = tuple[int, set[str], set[str]]
 
@@ -216,12 +217,12 @@ def test_one_of_two_without_onions_and_back_again(ask, menu, lines):
     assert lines(split.cart) == [(1, {"Small"}, set()), (1, {"Small"}, {"Onions"})]
     joined = ask(cart.change_options, WantedLine((), "", None, (), ("onions",)))
     assert lines(joined.cart) == lines(split.cart), "the one changed last is without onions already"
-    ask(cart.set_quantity, burger, "", "1")
+    ask(cart.set_quantities, [wanted(burger, "1")])
     # The plain one was changed before the other: it is reached once that one is gone.
-    ask(cart.remove, burger, "")
+    ask(cart.exchange, [wanted(burger)], [])
     assert lines(ask(cart.current)) == [(1, {"Small"}, set())]
     ask(cart.add, burger, 2, [], ["onions"])
-    ask(cart.set_quantity, None, "", "3")
+    ask(cart.set_quantities, [wanted(None, "3")])
     ask(cart.add, burger, 1)
     merged = ask(cart.change_options, menu.line(removals="onions")).cart
     assert lines(merged) == [(5, {"Small"}, {"Onions"})], "two lines of one wish join"
@@ -289,7 +290,7 @@ def test_lines_of_one_product_share_its_stock(ask, menu, sessions):
     for change in (
         lambda: ask(cart.add, burger, 2, [], ["onions"]),
         lambda: ask(cart.add, burger, 2),
-        lambda: ask(cart.set_quantity, burger, "", "21"),
+        lambda: ask(cart.set_quantities, [wanted(burger, "21")]),
         lambda: ask(cart.add_lines, [menu.line("Bacon"), menu.line("Egg")]),
         lambda: ask(cart.check_quantity, burger, "2"),
     ):
@@ -298,7 +299,7 @@ def test_lines_of_one_product_share_its_stock(ask, menu, sessions):
         assert refusal.value.values == {"product": "Test Burger", "left": 50}
         assert ask(cart.current) == before
     assert ask(cart.check_quantity, burger, "1") == 1
-    ask(cart.set_quantity, burger, "", "20")
+    ask(cart.set_quantities, [wanted(burger, "20")])
     with sessions.begin() as session:
         session.get(Product, menu.burger.id).stock_quantity = 0
     with pytest.raises(SoldOut):

@@ -19,6 +19,7 @@ from shop.cart_lines import WantedLine
 from shop.cart_view import CartView
 from shop.customers import recognise
 from shop.errors import EmptyCart, NothingToUndo, NotInCart, ShopError, SoldOut
+from tests.shop.lines import wanted
 
 
 @pytest.fixture
@@ -54,10 +55,10 @@ def test_every_change_can_be_taken_back(ask, burger, large, drink):
         lambda: ask(cart.add, drink, 3),
         lambda: ask(cart.add, product, 1, [large]),
         lambda: ask(cart.add_lines, [no_onions, WantedLine((drink,), "", "2")]),
-        lambda: ask(cart.set_quantity, product, "", "7"),
+        lambda: ask(cart.set_quantities, [wanted(product, "7")]),
         lambda: ask(cart.change_options, no_onions),
         lambda: ask(cart.change_options, WantedLine((product,), "", None, (large,))),
-        lambda: ask(cart.remove, drink, ""),
+        lambda: ask(cart.exchange, [wanted(drink)], []),
         lambda: ask(cart.clear),
         lambda: ask(cart.start_over),
     ):
@@ -82,9 +83,9 @@ def test_step_by_step_back_to_the_empty_cart(ask, burger, large, drink):
     for change in (
         lambda: ask(cart.add, product, 2),
         lambda: ask(cart.add, drink, 1),
-        lambda: ask(cart.set_quantity, product, "", "3"),
+        lambda: ask(cart.set_quantities, [wanted(product, "3")]),
         lambda: ask(cart.change_options, WantedLine((product,), "", "1", (large,), ("onions",))),
-        lambda: ask(cart.remove, drink, ""),
+        lambda: ask(cart.exchange, [wanted(drink)], []),
     ):
         states.append(contents(change().cart))
     assert len(set(map(frozenset, states))) == 6
@@ -129,7 +130,7 @@ def test_what_was_refused_needs_no_undo(ask, make_product, drink):
     ask(cart.add, drink, 2)
     for refused in (
         lambda: ask(cart.add, str(gone.id), 1),
-        lambda: ask(cart.remove, str(gone.id), "gone"),
+        lambda: ask(cart.exchange, [wanted(str(gone.id), name="gone")], []),
     ):
         with pytest.raises((SoldOut, NotInCart)):
             refused()
@@ -222,9 +223,9 @@ def test_as_many_undos_as_changes_give_back_every_earlier_cart(shop, burger, lar
         operation, args = {
             "add": (cart.add, (product, units, *wish)),
             "lines": (cart.add_lines, ([line, WantedLine((drink,), "", None)],)),
-            "set": (cart.set_quantity, (product, "", str(units))),
+            "set": (cart.set_quantities, ([wanted(product, str(units))],)),
             "options": (cart.change_options, (line,)),
-            "remove": (cart.remove, (product, "")),
+            "remove": (cart.exchange, ([wanted(product)], [])),
             "clear": (cart.clear, ()),
             "over": (cart.start_over, ()),
         }[kind]

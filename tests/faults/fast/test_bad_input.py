@@ -31,6 +31,7 @@ from shop.payments import flow
 from shop.quantities import MOST_PER_LINE, MOST_PER_ORDER
 from tests.actions.tracker import Talk
 from tests.faults.ledger import check_orders, check_stock, nothing_written
+from tests.shop.lines import wanted
 from whatsapp.identity import InvalidAddress, number_of
 from whatsapp.inbound import MalformedRequest, parse_message
 
@@ -82,7 +83,7 @@ def refuse(scripted_shop, sessions):
 def test_what_is_no_quantity_is_refused(refuse, ada, cake, command, quantity):
     operations = {
         "add": (cart.add, str(cake.id), str(quantity)),
-        "set": (cart.set_quantity, str(cake.id), "", quantity),
+        "set": (cart.set_quantities, [wanted(str(cake.id), quantity)]),
         "check": (cart.check_quantity, str(cake.id), quantity),
     }
     assert isinstance(refuse(ada, InvalidInput, *operations[command]), InvalidInput)
@@ -93,8 +94,8 @@ def test_an_unknown_product_is_refused(refuse, ada, product_id):
     refuse(ada, ProductGone, cart.add, product_id, "1")
     refuse(ada, ProductGone, cart.ask_quantity, product_id)
     refuse(ada, ProductGone, cart.check_quantity, product_id, "1")
-    refuse(ada, NotInCart, cart.set_quantity, product_id, "x", "1")
-    refuse(ada, NotInCart, cart.remove, product_id, "x")
+    refuse(ada, NotInCart, cart.set_quantities, [wanted(product_id, "1", "x")])
+    refuse(ada, NotInCart, cart.exchange, [wanted(product_id, name="x")], [])
 
 
 @pytest.mark.parametrize("option", NO_IDS, ids=repr)
@@ -107,7 +108,7 @@ def test_more_than_there_is_is_refused(refuse, ada, cake, make_product):
     gone = make_product(name="Pie", stock_quantity=0)
     off = make_product(name="Tart", available=False)
     assert refuse(ada, NotEnoughStock, cart.add, str(cake.id), "5").values["left"] == 5
-    assert refuse(ada, NotEnoughStock, cart.set_quantity, str(cake.id), "", "6").values["left"] == 5
+    assert refuse(ada, NotEnoughStock, cart.set_quantities, [wanted(str(cake.id), "6")]).values["left"] == 5
     refuse(ada, SoldOut, cart.add, str(gone.id), "1")
     refuse(ada, SoldOut, cart.add, str(off.id), "1")
 
