@@ -147,10 +147,10 @@ def _intent_with_products(reading: Reading, name: str | None, confidence: float)
         return "modify_item"  # "change the zobo to 4"
     if name == "modify_item" and _orders_more(reading):
         return "select_product"
-    if name == "complaint":
-        about = reading.left_over > 0
+    if name == "complaint" and not reading.left_over:
+        about = False  # every word of it belongs to an order
     else:
-        about = name in ABOUT_PRODUCTS and confidence >= LIKELY
+        about = name == "complaint" or (name in ABOUT_PRODUCTS and confidence >= LIKELY)
     if about or (name == "deny" and removed):
         return None
     if confidence >= DOUBTFUL and all(_is_weak(line) for line in reading.lines):
