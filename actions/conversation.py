@@ -91,6 +91,7 @@ class Conversation:
         """What the customer typed before this message."""
         return str(next(iter(self._messages_before()), {}).get("text") or "")
 
+    @property
     def asks_how_many(self) -> bool:
         """Whether the customer is being asked how many of a product."""
         return bool(self.tracker.active_loop.get("name") == "quantity_form")

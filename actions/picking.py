@@ -105,12 +105,11 @@ def _several_places(understood: Understood, shown: Sequence[catalogue.Choice]) -
     """The lines of "1 and 3", or of "both" where two products were shown; none where one is picked."""
     if not all(choice.kind == "product" for choice in shown):
         return []
+    numbers = understood.free_numbers
     if understood.for_all and len(shown) <= MOST_AT_ONCE:
         meant = list(shown)
-    elif len(understood.free_numbers) > 1 and all(
-        _is_place(one, len(shown)) for one in understood.free_numbers
-    ):
-        meant = [shown[int(one) - 1] for one in understood.free_numbers]
+    elif len(numbers) > 1 and all(_is_place(one, len(shown)) for one in numbers):
+        meant = [shown[int(one) - 1] for one in numbers]
     else:
         return []
     quantity = understood.number if understood.for_all else None
