@@ -116,7 +116,9 @@ def signed_in(new_page: Callable[..., Page], staffed_shop: Shop) -> Callable[...
 @pytest.fixture
 def phone(new_page: Callable[..., Page]) -> ChatWindow:
     """A new customer's window of the local WhatsApp."""
-    return ChatWindow(new_page(), f"+23480{random.randint(20_000_000, 99_999_999)}", "Ada")
+    return ChatWindow(
+        new_page(), f"+23480{random.randint(20_000_000, 99_999_999)}", f"Ada {random.randint(1000, 9999)}"
+    )
 
 
 @pytest.fixture(scope="session")

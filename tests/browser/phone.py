@@ -11,6 +11,7 @@ class ChatWindow:
     def __init__(self, page: Page, number: str, name: str) -> None:
         self.page = page
         self.number = number
+        self.name = name
         page.goto("/")
         page.evaluate(
             "([name, phone]) => localStorage.setItem("

@@ -28,12 +28,14 @@ def services(document) -> dict[str, Any]:
     return document["services"]
 
 
-def run_program(module: str, *arguments: str, **environment: str) -> tuple[int, str, str]:
-    """Run an operator's program as a process; its exit code, output and errors."""
+def run_program(module: str, *arguments: str, typed: str = "", **environment: str) -> tuple[int, str, str]:
+    """Run an operator's program as a process, with this on its standard input; its exit code, output and
+    errors."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env={**os.environ, **environment},
+        input=typed,
         capture_output=True,
         text=True,
         timeout=60,

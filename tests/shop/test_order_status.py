@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 
 import pytest
@@ -179,3 +180,30 @@ class TestCancelling:
         free.run(lambda work: order_status.cancel(work, number, "Ada", "no gas"))
         assert counter.stands(number) == ("cancelled", "")
         assert counter.units() == (50, 0)
+
+
+class TestTwoAtOnce:
+    """A double click is one command; two members of staff are two."""
+
+    @pytest.mark.parametrize("ids", [("one click", "one click"), ("of ada", "of bea")])
+    def test_an_order_moves_once(self, counter, ids):
+        number = counter.order("cash").number
+        barrier, ended = threading.Barrier(2), []
+
+        def move(message_id: str) -> None:
+            def step(work) -> str:
+                return order_status.advance(work, number, S.READY, "Ada").value
+
+            barrier.wait()
+            try:
+                ended.append(counter.shop.once(message_id, "move", str, step))
+            except CannotMove:
+                ended.append("refused")
+
+        threads = [threading.Thread(target=move, args=(message_id,)) for message_id in ids]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(ended) == (["ready", "ready"] if len(set(ids)) == 1 else ["ready", "refused"])
+        assert len(counter.told()) == len(counter.recorded()) == 1

@@ -86,7 +86,7 @@ class CustomerPages:
         try:
             exported = await self._console.ask(customer_desk.export, visit.who.name, customer_id)
         except NotThere:
-            raise HTTPException(404, "There is no such customer.") from None
+            raise HTTPException(404, "There is no such customer") from None
         address = exported.pop("address")
         profile = exported["profile"]
         assert isinstance(profile, dict)
@@ -126,7 +126,7 @@ class CustomerPages:
         try:
             found = await self._console.ask(customer_desk.find, request.path_params["customer"])
         except NotThere:
-            raise HTTPException(404, "There is no such customer.") from None
+            raise HTTPException(404, "There is no such customer") from None
         return self._console.page(
             request,
             visit,

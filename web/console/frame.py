@@ -11,6 +11,7 @@ import base64
 import binascii
 import hmac
 import json
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -27,7 +29,7 @@ from starlette.routing import Route
 from starlette.templating import Jinja2Templates
 
 from shop import sign_in
-from shop.errors import ShopError
+from shop.errors import ShopError, describe
 from shop.money import format_money
 from shop.service import Shop
 from shop.work import Work
@@ -38,6 +40,8 @@ from web.console.visit import Visit
 from web.console.words import METHOD_WORDS, STATUS_WORDS, words_for
 from web.security import MOST_BYTES, BodyTooLarge, read_form
 
+logger = logging.getLogger(__name__)
+
 Result = TypeVar("Result")
 Handler = Callable[[Request, Visit], Awaitable[Response]]
 
@@ -47,6 +51,7 @@ SESSION_COOKIE, FLASH_COOKIE = "chatcart_console", "chatcart_flash"
 FLASH_SECONDS = 60
 READING = ("GET", "HEAD")
 NO_STORE = "private, no-store"
+NO_PAGE = "There is no such page"
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class Console:
             ShopError
         """
         if not visit.text("key"):
-            raise HTTPException(400, "The form has no key. Open the page again.")
+            raise HTTPException(400, "The form has no key")
         return await run_in_threadpool(self.shop.once, visit.once(), command, result_type, operation)
 
     async def carry_out(
@@ -188,21 +193,31 @@ class Console:
         visit = await self.signed_in(request, touch=not (is_part(request) and request.method in READING))
         if visit is None:
             return _to_sign_in(request)
-        if "\0" in request.url.path or "\0" in str(request.query_params):
-            raise HTTPException(404)  # PostgreSQL cannot even be asked for it
+        try:
+            return await self._handle(request, visit, handler, permission, most_bytes)
+        except HTTPException as error:
+            return self.page(request, visit, "refused.html", error.status_code, heading=error.detail)
+        except SQLAlchemyError as error:
+            logger.error("database: %s", describe(error))
+            return self.page(request, visit, "refused.html", 503, heading="The database does not answer")
+
+    async def _handle(
+        self, request: Request, visit: Visit, handler: Handler, permission: Permission, most_bytes: int
+    ) -> Response:
+        """Let the handler answer whoever may ask it, and what is sent from a page of ours."""
         if not allows(visit.who.role, permission):
             return self._not_for_the_role(request, visit)
+        if "\0" in request.url.path or "\0" in str(request.query_params):
+            raise HTTPException(404, NO_PAGE)  # PostgreSQL cannot even be asked for it
         if request.method in READING:
             return await handler(request, visit)
         try:
             async with read_form(request, most_bytes) as form:
                 given = form.get("csrf_token") or request.headers.get("x-csrf-token", "")
                 if not isinstance(given, str) or not _same(given, visit.who.csrf_token):
-                    return self.page(
-                        request, visit, "refused.html", 403, heading="That form is too old to be sent"
-                    )
-                if any("\0" in value for value in form.values() if isinstance(value, str)):
-                    raise HTTPException(400, "That text cannot be kept.")
+                    raise HTTPException(403, "That form is too old to be sent")
+                if any("\0" in value for _, value in form.multi_items() if isinstance(value, str)):
+                    raise HTTPException(400, "That text cannot be kept")
                 return await handler(request, Visit(visit.who, form))
         except BodyTooLarge:
             return self.page(

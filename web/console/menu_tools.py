@@ -55,7 +55,7 @@ class MenuTools:
         try:
             choice = await self._console.ask(menu_desk.choice, request.path_params["choice"])
         except NotThere:
-            raise HTTPException(404, "There is no such choice.") from None
+            raise HTTPException(404, "There is no such choice") from None
         offered = [option for option in choice.options if option.available]
         values = {
             "name": choice.name,

@@ -68,7 +68,7 @@ class OrderPages:
         try:
             order = await self._console.ask(order_desk.find, request.path_params["number"])
         except NoOrder:
-            raise HTTPException(404, "There is no such order.") from None
+            raise HTTPException(404, "There is no such order") from None
         return self._console.page(request, visit, "order.html", order=order, card=order.card, steps=STEPS)
 
     async def _cancel(self, request: Request, visit: Visit) -> Response:
@@ -125,5 +125,5 @@ class OrderPages:
         try:
             await self._console.ask(order_desk.find, number)
         except ShopError:
-            raise HTTPException(404, "There is no such order.") from None
+            raise HTTPException(404, "There is no such order") from None
         return await self._console.carry_out(visit, f"{PATH}/{number}", f"{command} {number}", operation)

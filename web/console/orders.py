@@ -67,7 +67,7 @@ class OrderBoard:
         try:
             to = OrderStatus(visit.text("to"))
         except ValueError:
-            raise HTTPException(400, "There is no such step.") from None
+            raise HTTPException(400, "There is no such step") from None
 
         def move(work: Work) -> str:
             return order_status.advance(work, number, to, visit.who.name).value

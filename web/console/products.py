@@ -150,7 +150,7 @@ class ProductPages:
         try:
             return await self._console.ask(menu_desk.product, request.path_params["product"])
         except NotThere:
-            raise HTTPException(404, "There is no such product.") from None
+            raise HTTPException(404, "There is no such product") from None
 
     async def _picture(self, visit: Visit) -> bytes | None:
         """The picture that was uploaded, ready to be kept.

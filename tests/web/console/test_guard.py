@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
@@ -168,6 +169,25 @@ def test_a_null_byte_asks_for_nothing(signed_in):
     assert browser.get("/orders/AB%00/move").status_code in (404, 405)
     assert browser.post("/orders/AB%00/move", to="ready").status_code == 404
     assert browser.post("/orders/ABC234/move", to="re\0ady").status_code == 400
+
+
+def test_what_is_not_there_is_told_in_the_consoles_frame(signed_in):
+    answer = signed_in("staff").get("/orders/NONE22")
+    assert answer.status_code == 404
+    assert "There is no such order" in answer.text and "Pages" in answer.text
+
+
+def test_a_database_that_refuses_is_told_without_what_it_was_asked(signed_in, sessions, caplog):
+    browser = signed_in("staff")
+    with sessions.begin() as session:
+        session.execute(text("ALTER TABLE orders RENAME TO gone"))
+    try:
+        answer = browser.get("/orders")
+    finally:
+        with sessions.begin() as session:
+            session.execute(text("ALTER TABLE gone RENAME TO orders"))
+    assert answer.status_code == 503 and "does not answer" in answer.text and "SELECT" not in answer.text
+    assert "database: ProgrammingError 42P01" in caplog.text
 
 
 def test_a_cookie_that_we_did_not_write_says_nothing(signed_in):
