@@ -58,6 +58,10 @@ class DialogueMetrics:
             ["route", "answer"],
             registry=registry,
         )
+        # Those that alerts are made of begin at 0, so that the first one is seen as a step.
+        for answer in ("not_kept", "wrong_signature"):
+            for route in ("message", "status"):
+                self.requests.labels(route, answer)
 
     def served(self, turn: Turn, seconds: float) -> None:
         """A turn ended well."""

@@ -78,6 +78,8 @@ async def run_for_ever(
     metrics: JobMetrics, name: str, job: Callable[[], Awaitable[Any]], pause_seconds: float
 ) -> None:
     """Run a job again and again; whatever it fails of is one line, and tried again."""
+    for outcome in ("done", "failed"):
+        metrics.runs.labels(name, outcome)  # the first failure is a step, then, and no beginning
     while True:
         try:
             with metrics.seconds.labels(name).time():

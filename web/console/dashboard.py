@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from typing import Any, TypeVar, cast
 
 from babel.dates import format_date
 from redis.exceptions import RedisError
@@ -24,6 +26,7 @@ from starlette.routing import BaseRoute
 from shop import dashboard
 from shop.conversation import ConversationState as State
 from shop.money import format_money
+from shop.work import Work
 from web.console import charts
 from web.console.frame import Console, Handler
 from web.console.permissions import Permission
@@ -31,9 +34,12 @@ from web.console.visit import Visit
 from whatsapp.daily import BOUNDS, DailyFigures, Day
 from whatsapp.redis import RedisClient
 
+Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
 PATH = "/console/dashboard"
+FRESH_SECONDS = 15.0
+"""How old figures may be that are shown."""
 PERIODS = {1: "Today", 7: "7 days", 30: "30 days"}
 STEP_WORDS = {
     State.GREETING: "Wrote to us",
@@ -74,6 +80,7 @@ class DashboardPage:
         self._console = console
         self._redis = redis
         self._daily = DailyFigures(console.shop.policy.timezone)
+        self._kept: dict[tuple[str, int], tuple[float, Any]] = {}
 
     def routes(self) -> list[BaseRoute]:
         """The page, and an image for each chart."""
@@ -97,9 +104,9 @@ class DashboardPage:
             "dashboard.html",
             period=count,
             periods=PERIODS,
-            sales=await self._console.ask(dashboard.sales, count),
-            sellers=await self._console.ask(dashboard.best_sellers, count),
-            steps=await self._console.ask(dashboard.funnel, count),
+            sales=await self._ask(dashboard.sales, count),
+            sellers=await self._ask(dashboard.best_sellers, count),
+            steps=await self._ask(dashboard.funnel, count),
             step_words=STEP_WORDS,
             days=days,
             speed=speed_of(days or ()),
@@ -109,7 +116,7 @@ class DashboardPage:
 
     async def _draw_sales(self, request: Request, _: Visit) -> Response:
         currency = self._console.shop.policy.currency
-        sold = await self._console.ask(dashboard.sales, _period(request))
+        sold = await self._ask(dashboard.sales, _period(request))
         shown = [row for row in sold if row.currency == currency]
         return charts.bars(
             [_date(row.day) for row in shown],
@@ -118,11 +125,11 @@ class DashboardPage:
         )
 
     async def _draw_best_sellers(self, request: Request, _: Visit) -> Response:
-        sellers = await self._console.ask(dashboard.best_sellers, _period(request))
+        sellers = await self._ask(dashboard.best_sellers, _period(request))
         return charts.lying_bars([one.name for one in sellers], [one.units for one in sellers], _whole)
 
     async def _draw_funnel(self, request: Request, _: Visit) -> Response:
-        steps = await self._console.ask(dashboard.funnel, _period(request))
+        steps = await self._ask(dashboard.funnel, _period(request))
         words = [STEP_WORDS[step.state] for step in steps]
         return charts.lying_bars(words, [step.customers for step in steps], _whole)
 
@@ -139,6 +146,16 @@ class DashboardPage:
         speed = speed_of(await self._days(_period(request)) or [])
         labels = [_seconds(bound) for bound, _ in speed.counts]
         return charts.bars(labels, {"Answers": [count for _, count in speed.counts]}, _whole)
+
+    async def _ask(self, question: Callable[[Work, int], Result], count: int) -> Result:
+        """What the shop answers; the page and its image ask the same, one right after the other."""
+        key = (question.__name__, count)
+        asked, known = self._kept.get(key, (-FRESH_SECONDS, None))
+        if time.monotonic() - asked < FRESH_SECONDS:
+            return cast(Result, known)
+        answer = await self._console.ask(question, count)
+        self._kept[key] = (time.monotonic(), answer)
+        return answer
 
     async def _days(self, count: int) -> list[Day] | None:
         """The figures of the last days; None: Redis cannot be asked."""
