@@ -183,14 +183,14 @@ def _tell_when_ready(settings: Settings) -> None:
         report(f"not ready after {READY_SECONDS:.0f} s: {', '.join(missing)}")
         return
     report("ready")
-    if settings.whatsapp.dev_mode:
-        print(
-            f"\n  Open the local WhatsApp: {settings.public_base_url}/\n  Ctrl-C stops everything.\n",
-            flush=True,
-        )
-    else:
-        webhook = f"{settings.public_base_url}/webhooks/whatsapp/webhook"
-        print(f"\n  Twilio's webhook: {webhook}\n  Ctrl-C stops everything.\n", flush=True)
+    base = settings.public_base_url
+    first = (
+        f"Open the local WhatsApp: {base}/"
+        if settings.whatsapp.dev_mode
+        else f"Twilio's webhook: {base}/webhooks/whatsapp/webhook"
+    )
+    console = f"The staff's console: {base}/console (make owner NAME=... makes the first owner)"
+    print(f"\n  {first}\n  {console}\n  Ctrl-C stops everything.\n", flush=True)
 
 
 def shell(settings: Settings, model: Path, found: dict[str, str], state_dir: Path) -> None:

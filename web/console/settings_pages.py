@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from shop import discount_desk, opening_hours
+from shop import discount_desk, opening_hours, weekly_hours
+from shop.errors import BadInput
 from shop.work import Work
 from web.console.fields import amount, amount_or_none, whole_or_none
 from web.console.frame import Console
@@ -28,13 +29,18 @@ class HoursPage:
         return [
             route("/hours", self._show, Permission.OPENING_HOURS),
             route("/hours", self._set, Permission.OPENING_HOURS, methods=post),
+            route("/hours/week", self._set_week, Permission.OPENING_HOURS, methods=post),
             route("/hours/today", self._today, Permission.OPENING_HOURS, methods=post),
         ]
 
     async def _show(self, request: Request, visit: Visit) -> Response:
         hours = await self._console.ask(opening_hours.current)
         timezone = self._console.shop.policy.timezone
-        return self._console.page(request, visit, "hours.html", hours=hours, timezone=timezone)
+        # What says more than a week (holidays, seasons) would be lost by a form that knows only days.
+        week = weekly_hours.read(hours.notation) if hours.notation else dict.fromkeys(weekly_hours.DAYS, "")
+        return self._console.page(
+            request, visit, "hours.html", hours=hours, timezone=timezone, week=week, days=weekly_hours.DAYS
+        )
 
     async def _set(self, request: Request, visit: Visit) -> Response:
         def set_hours(work: Work) -> str:
@@ -42,6 +48,18 @@ class HoursPage:
             return "The hours are set. The bot knows them now."
 
         return await self._console.carry_out(visit, HOURS, "set hours", set_hours)
+
+    async def _set_week(self, request: Request, visit: Visit) -> Response:
+        """The same, day by day."""
+
+        def set_week(work: Work) -> str:
+            notation = weekly_hours.written({day: visit.text(day) for day in weekly_hours.DAYS})
+            if notation == weekly_hours.NEVER:
+                raise BadInput("hours", "Every day is empty. To close for good, write off below.")
+            opening_hours.set_notation(work, visit.who.name, notation)
+            return "The hours are set. The bot knows them now."
+
+        return await self._console.carry_out(visit, HOURS, "set week", set_week)
 
     async def _today(self, request: Request, visit: Visit) -> Response:
         closed = visit.text("closed") == "yes"

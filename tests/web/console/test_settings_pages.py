@@ -64,6 +64,17 @@ class TestHours:
         current = set_shop.run(opening_hours.current)
         assert current.notation == "Mo-Su 09:00-21:00" and current.from_setting and current.closed_today
 
+    def test_a_week_is_set_day_by_day(self, signed_in):
+        browser = signed_in("owner")
+        week = dict.fromkeys(("Mo", "Tu", "We", "Th", "Fr"), "9:00-17:00")
+        browser.told(browser.post("/hours/week", **week, Sa="10:00-2:00", key="1"))
+        page = browser.get("/hours").text
+        assert "Mo-Fr 09:00-17:00; Sa 10:00-02:00" in page and 'name="Sa" value="10:00-02:00"' in page
+        assert "Monday: write hours" in browser.told(browser.post("/hours/week", Mo="nine", key="2"))
+        assert "Every day is empty" in browser.told(browser.post("/hours/week", key="3"))
+        browser.told(browser.post("/hours", notation="Mo-Fr 09:00-17:00; Dec 25 off", key="4"))
+        assert "/hours/week" not in browser.get("/hours").text, "it would lose that day"
+
     @pytest.mark.parametrize("notation", ["whenever", "Mo-Fr 25:00-26:99", "<script>", "Mo " * 200])
     def test_what_cannot_be_read_is_refused(self, signed_in, opening, notation):
         browser = signed_in("owner")
