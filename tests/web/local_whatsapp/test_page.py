@@ -31,7 +31,9 @@ def test_the_page_names_the_shop_and_runs_no_foreign_script(web):
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("path", ["/static/local_whatsapp.js", "/static/local_whatsapp.css"])
+@pytest.mark.parametrize(
+    "path", [f"/static/local_whatsapp/{name}" for name in ("main.js", "phone.js", "markup.js", "page.css")]
+)
 def test_the_page_finds_its_parts(web, path):
     assert web.get(path).status_code == 200
 
