@@ -1,4 +1,4 @@
-"""The local WhatsApp: several phones, pictures, places, buttons, ticks, and what real life does to messages."""
+"""The local WhatsApp: several phones, pictures, places, ticks, and what real life does to messages."""
 
 from __future__ import annotations
 
