@@ -9,6 +9,7 @@ from actions.conversation import Conversation
 from actions.formatting import amount
 from db.models import Fulfilment, OrderStatus
 from shop import handoffs, orders
+from shop.conversation import leave_question
 
 DELIVERED = (OrderStatus.READY, OrderStatus.COMPLETED)
 """What sounds different of an order that is brought."""
@@ -77,6 +78,7 @@ async def tell_handoff_taken(conversation: Conversation, data: dict[str, Any]) -
         return  # gone again, which is told next
     conversation.set(with_person=person)
     conversation.leave_form()
+    await conversation.do(type(None), leave_question)
     conversation.say("utter_person_here", staff=data["staff"])
 
 

@@ -54,6 +54,18 @@ def move(work: Work, customer: Customer, to_state: ConversationState) -> None:
         )
 
 
+def leave_question(work: Work, customer: Customer) -> None:
+    """The customer is not being asked how many any more, and goes on from the cart, or the menu."""
+    if work.state_changes.find_latest_state(customer.id) == ConversationState.COLLECTING_QUANTITY:
+        cart = work.carts.find_open(customer.id)
+        chosen = cart is not None and cart.items
+        move(
+            work,
+            customer,
+            ConversationState.ADDING_TO_CART if chosen else ConversationState.BROWSING_PRODUCTS,
+        )
+
+
 def start_session(work: Work, customer: Customer, *, to_be_told: bool = False) -> Session:
     """Begin a session where PostgreSQL says the customer stands, however old the last one is.
 

@@ -9,7 +9,7 @@ import pytest
 
 from db.models import Cart, CartStatus, Order, StateChange
 from shop import cart, checkout, orders
-from shop.conversation import ConversationState, Session, move, start_session
+from shop.conversation import ConversationState, Session, leave_question, move, start_session
 from shop.errors import EmptyCart
 from shop.payments import flow
 
@@ -162,3 +162,15 @@ def test_without_recognition_the_cart_of_an_ended_order_is_given_up(forgetful, t
         statuses = {row.id: row.status for row in session.query(Cart)}
         assert statuses.pop(order.cart_id) == CartStatus.ABANDONED
         assert list(statuses.values()) == [CartStatus.OPEN]
+
+
+def test_a_question_that_is_left_leads_back_to_the_cart_or_the_menu(ask, make_product, walked):
+    product = str(make_product().id)
+    ask(cart.ask_quantity, product)
+    ask(leave_question)
+    assert walked()[-1] == ("COLLECTING_QUANTITY", "BROWSING_PRODUCTS")
+    ask(cart.add, product, "2")
+    ask(cart.ask_quantity, product)
+    ask(leave_question)
+    ask(leave_question)
+    assert walked()[-1] == ("COLLECTING_QUANTITY", "ADDING_TO_CART")
