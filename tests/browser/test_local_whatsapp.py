@@ -9,6 +9,8 @@ import yaml
 from playwright.sync_api import expect
 
 from deploy.prepare import ROOT
+from tests.browser.phone import ChatWindow
+from tests.e2e.test_conversations import as_list
 
 
 def control(page, name: str) -> None:
@@ -118,17 +120,24 @@ def test_a_message_arrives_once_whatever_twilio_does_with_it(phone, kind):
     expect(page.locator(".from-bot")).to_have_count(3, timeout=60_000)
 
 
-def test_a_conversation_is_recorded_as_a_transcript(phone):
+def test_a_conversation_is_recorded_as_a_transcript_that_passes_when_it_is_replayed(phone, new_page):
     control(phone.page, "Record from here")
-    phone.say("2 cola", "2 × Cola")
-    phone.say("cart", "Your cart")
+    said = [("hi", "welcome"), ("2 cola", "2 × Cola"), ("cart", "Your cart"), ("checkout", "Total")]
+    for words, answer in said:
+        phone.say(words, answer)
     phone.page.get_by_label("What it shows").fill("two colas")
     with phone.page.expect_download() as waiting:
         phone.page.get_by_role("link", name="Download").click()
     recorded = yaml.safe_load(waiting.value.path().read_text("utf-8"))
     assert recorded["conversation"] == "two colas"
-    assert [turn["customer says"] for turn in recorded["talk"]] == ["2 cola", "cart"]
-    assert any("2 × Cola" in line for line in recorded["talk"][0]["bot sends"])
+    assert [turn["customer says"] for turn in recorded["talk"]] == [words for words, _ in said]
+    assert any("2 × Cola" in line for line in recorded["talk"][1]["bot sends"])
+    other = ChatWindow(new_page(), f"+23481{phone.number[-8:]}", "Bola")
+    for turn in recorded["talk"]:
+        other.say(turn["customer says"], "")
+        for line in as_list(turn.get("bot sends")):
+            # On the screen, WhatsApp's marks have become bold and italics.
+            expect(other.page.locator(".from-bot").last).to_contain_text(re.sub(r"[*_]", "", line))
 
 
 def test_an_unknown_script_in_a_message_is_text(phone):

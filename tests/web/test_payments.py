@@ -171,6 +171,9 @@ def test_in_production_neither_sandbox_nor_local_whatsapp_exists(reachable, monk
         api = f"/2010-04-01/Accounts/{settings.whatsapp.account_sid}/Messages.json"
         for path in ("/", "/local-whatsapp/events?phone=%2B2348031234567", api):
             assert web.get(path).status_code == 404
-        assert web.post("/local-whatsapp/messages", json={}).status_code == 404
+        for path in ("messages", "controls", "pictures"):
+            assert web.post(f"/local-whatsapp/{path}", json={}).status_code == 404
+        for path in ("transcript", "media/ME1"):
+            assert web.get(f"/local-whatsapp/{path}").status_code == 404
         assert web.get("/health/live").status_code == 200
     assert standing(sessions) == UNTOUCHED
