@@ -21,6 +21,7 @@ def main() -> None:
         port=settings.port,
         access_log=False,
         log_config=None,
+        server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=2,
         forwarded_allow_ips=PROXIES,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -32,7 +33,7 @@ from web.metrics import MeasureRequests, MetricsPage
 from web.payments import PaymentPages
 from web.pictures import Pictures
 from web.receipts import ReceiptPages
-from web.security import SecureHeaders
+from web.security import LimitBodies, LimitPosts, SecureHeaders, headers_for
 from whatsapp.redis import connect
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def make_app(settings: Settings) -> Starlette:
     console = Console(shop, templates, secure=settings.public_base_url.startswith("https:"))
     health = Health(shop, redis, client, settings)
     sandbox = None if settings.is_production else make_sandbox(settings, shop.sessions)
+    headers = headers_for(settings.public_base_url)
     routes = [
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
@@ -71,8 +73,13 @@ def make_app(settings: Settings) -> Starlette:
 
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(MeasureRequests, registry=registry), Middleware(SecureHeaders)],
-        exception_handlers={SQLAlchemyError: database_failed},
+        middleware=[
+            Middleware(MeasureRequests, registry=registry),
+            Middleware(SecureHeaders, headers=headers),
+            Middleware(LimitPosts),
+            Middleware(LimitBodies),
+        ],
+        exception_handlers={SQLAlchemyError: database_failed, Exception: functools.partial(failed, headers)},
         lifespan=lifespan,
     )
     add_data_pages(app, console)
@@ -83,3 +90,8 @@ async def database_failed(_: Request, error: Exception) -> JSONResponse:
     """One line for the operator, without the values that the error quotes; the caller tries again."""
     logger.error("database: %s", describe(error))
     return JSONResponse({"error": "try again"}, status_code=503)
+
+
+async def failed(headers: Mapping[str, str], _: Request, error: Exception) -> JSONResponse:
+    """Nothing of the error leaves; the server logs it. Starlette answers this outside of all middleware."""
+    return JSONResponse({"error": "something went wrong"}, status_code=500, headers=headers)
