@@ -83,6 +83,10 @@ bench-understanding: environments ## Orders and intents of real people, beside s
 	@$(COMMERCE)/python -m deploy.model
 	@$(DIALOGUE)/python -m bench.understanding $(if $(filter 1,$(QUICK)),--quick)
 
+bench-llm: environments ## What a language model adds where the bot is unsure, and whether others wait: URL=http://... MODEL=name (a real one)
+	@$(COMMERCE)/python -m deploy.model
+	@$(COMMERCE)/python -m bench.llm $(if $(URL),--base-url "$(URL)" --model "$(or $(MODEL),model)")
+
 review: $(VENVS)/commerce/$(STAMP) ## What was misunderstood, for designers, to .state/review; ACCEPT=file takes what is marked there into data/nlu
 	@$(COMMERCE)/python -m deploy.review --accept "$${ACCEPT:-}"
 

@@ -237,7 +237,7 @@ def _parse_llm(env: Env) -> LlmSettings | None:
         base_url=base_url,
         model=model,
         api_key=_text(env, "LLM_API_KEY", "") or None,
-        deadline_seconds=env.float("LLM_DEADLINE_SECONDS", 1.5, validate=validate.Range(0.1, 5)),
+        deadline_seconds=env.float("LLM_DEADLINE_SECONDS", 1.5, validate=validate.Range(0.1, 7)),
         most_at_once=env.int("LLM_CALLS_AT_ONCE", 4, validate=validate.Range(1, 64)),
         daily_calls=env.int("LLM_DAILY_CALLS", 2000, validate=validate.Range(0, 10_000_000)),
         daily_calls_per_customer=env.int(

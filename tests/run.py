@@ -157,6 +157,7 @@ STEPS = (
         ),
     ),
     ((Step("e2e", _pytest("commerce", "e2e")),),),
+    ((Step("assist", _pytest("commerce", "small_model")),),),
 )
 """One after the other; of each, all lanes at the same time; of a lane, its steps in order."""
 

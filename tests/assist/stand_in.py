@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Writer = asyncio.StreamWriter
+GONE = (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError)
 Behaviour = Callable[[dict[str, Any], Writer], Awaitable[None]]
 
 
@@ -30,7 +31,7 @@ class StandIn:
         assert task is not None
         self.at_work.add(task)
         task.add_done_callback(self.at_work.discard)
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, TimeoutError):
+        with contextlib.suppress(*GONE):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             length = next(
                 int(line.split(":")[1])

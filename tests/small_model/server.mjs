@@ -11,20 +11,20 @@ const sequence = context.getSequence();
 const session = new LlamaChatSession({contextSequence: sequence});
 const grammars = new Map();
 
-// A model of this size cannot judge whether a message is an order, nor count: it is made to order one of
-// something, and chooses what. The library says `oneOf` to what JSON schema calls `anyOf`, too.
-function narrowed(schema) {
-  const line = schema.properties.command.anyOf[0].properties.lines.items.properties;
-  const one = (properties) => ({type: "object", properties, required: Object.keys(properties), additionalProperties: false});
-  const none = {type: "array", maxItems: 0, items: {type: "string"}};
-  const item = one({product: line.product, quantity: {const: 1}, options: none, without: none});
-  const lines = {type: "array", minItems: 1, maxItems: 1, items: item};
-  return one({command: one({kind: {const: "order"}, lines})});
+// A model of this size cannot judge whether a message is an order, nor count: it chooses a product, within the
+// schema of one, and an order of one of it is written around its choice.
+function product_of(schema) {
+  return schema.properties.command.anyOf[0].properties.lines.items.properties.product;
+}
+
+function answer_of(choice) {
+  const line = {product: JSON.parse(choice), quantity: 1, options: [], without: []};
+  return JSON.stringify({command: {kind: "order", lines: [line]}});
 }
 
 async function grammar_of(schema) {
   const key = JSON.stringify(schema);
-  if (!grammars.has(key)) grammars.set(key, await llama.createGrammarForJsonSchema(narrowed(schema)));
+  if (!grammars.has(key)) grammars.set(key, await llama.createGrammarForJsonSchema(product_of(schema)));
   return grammars.get(key);
 }
 
@@ -38,7 +38,7 @@ async function complete(request) {
   const used = sequence.tokenMeter.diff(before);
   return {
     id: "small", object: "chat.completion", created: 1, model: request.model,
-    choices: [{index: 0, finish_reason: "stop", message: {role: "assistant", content: text}}],
+    choices: [{index: 0, finish_reason: "stop", message: {role: "assistant", content: answer_of(text)}}],
     usage: {prompt_tokens: used.usedInputTokens, completion_tokens: used.usedOutputTokens,
       total_tokens: used.usedInputTokens + used.usedOutputTokens},
   };
@@ -46,7 +46,12 @@ async function complete(request) {
 
 let turn = Promise.resolve();
 
+// GET waits until every question so far is answered.
 http.createServer((request, response) => {
+  if (request.method === "GET") {
+    turn = turn.then(() => response.writeHead(204).end());
+    return;
+  }
   let body = "";
   request.on("data", (part) => { body += part; });
   request.on("end", () => {

@@ -1,0 +1,1 @@
+"""A real language model, small enough for a test, from the webhook to the cart."""
