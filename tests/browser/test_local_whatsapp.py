@@ -40,6 +40,7 @@ def test_three_customers_side_by_side(page, check_accessible, picture):
 
 def test_on_a_narrow_screen_phones_are_tabs(new_page, check_accessible, picture):
     page = new_page(375)
+    page.emulate_media(reduced_motion="reduce")  # half-way through an animation nothing has its colours
     page.goto("/")
     expect(page.locator(".banner")).to_be_hidden()
     check_accessible(page)

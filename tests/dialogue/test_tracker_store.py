@@ -11,14 +11,15 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from dialogue.tracker_store import FORGOTTEN_SLOT, KEY_PREFIX, SessionTrackerStore
+from dialogue.tracker_store import FORGOTTEN_SLOT, SessionTrackerStore
 from dialogue.turn import Turn, current_turn
+from whatsapp.redis import SESSION_KEY_PREFIX
 
 ROOT = Path(__file__).parents[2]
 DOMAIN = Domain.from_dict(
     {"slots": {FORGOTTEN_SLOT: {"type": "bool", "mappings": [{"type": "custom"}]}}, "intents": ["deny"]}
 )
-KEY = KEY_PREFIX + "ada"
+KEY = SESSION_KEY_PREFIX + "ada"
 
 
 class Redis:

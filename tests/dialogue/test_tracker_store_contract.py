@@ -20,7 +20,8 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from dialogue.tracker_store import KEY_PREFIX, SessionTrackerStore
+from dialogue.tracker_store import SessionTrackerStore
+from whatsapp.redis import SESSION_KEY_PREFIX
 
 OURS = "ours"
 DOMAIN = Domain.from_dict(
@@ -63,7 +64,7 @@ async def sender(store: TrackerStore) -> AsyncIterator[str]:
     sender = uuid.uuid4().hex
     yield sender
     if isinstance(store, SessionTrackerStore):
-        await store._redis.delete(KEY_PREFIX + sender)
+        await store._redis.delete(SESSION_KEY_PREFIX + sender)
 
 
 def said() -> list[Event]:
