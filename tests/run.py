@@ -86,7 +86,8 @@ def _servers() -> Iterator[Environment]:
     """A PostgreSQL and a Valkey, as the tests find them."""
     state_dir = Path(tempfile.mkdtemp(prefix="chatcart-test-"))
     state_dir.chmod(0o755)
-    postgres, valkey = EmbeddedPostgres(state_dir), EmbeddedValkey(state_dir)
+    with STARTING:
+        postgres, valkey = EmbeddedPostgres(state_dir), EmbeddedValkey(state_dir)
     try:
         yield {
             "CHATCART_TEST_DATABASE_URL": postgres.database_url("chatcart_unit_tests"),
@@ -94,8 +95,9 @@ def _servers() -> Iterator[Environment]:
             "CHATCART_TEST_REDIS_PASSWORD": valkey.password,
         }
     finally:
-        valkey.stop()
-        postgres.stop()
+        with STARTING:
+            valkey.stop()
+            postgres.stop()
         shutil.rmtree(state_dir, ignore_errors=True)
 
 
@@ -141,6 +143,8 @@ def _call(arguments: list[str], env: Environment, printed: TextIO) -> bool:
 
 
 PRINTING = threading.Lock()
+# The library of the embedded PostgreSQL starts and stops one server at a time: its own lock knows no threads.
+STARTING = threading.Lock()
 CHANNEL = (
     ((Step("channel: parts", _pytest("dialogue", "dialogue", "whatsapp")),),),
     ((Step("channel: whole", _pytest("commerce", "e2e/test_stock_faults.py", "e2e/test_crash.py")),),),

@@ -34,7 +34,7 @@ HEADERS = {
 HSTS = {"Strict-Transport-Security": "max-age=31536000"}
 """Where the public address is https: browsers then ask for nothing else, for a year."""
 UPLOADS = ("/console/", "/local-whatsapp/")
-"""Below these a route may take a picture or a menu, and has a limit of its own."""
+"""Below these a route may take a picture or a menu; its page says what it takes when that is too large."""
 POSTED_BY_STRANGERS = {"/payments/webhooks/": 600, "/payments/": 120, "/console/sign-in": 60}
 """Where anybody may post, and how often in a minute from one address. Providers post many from one; what is
 refused they tell again, and the jobs ask them."""
@@ -80,9 +80,10 @@ class LimitBodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = MOST_UPLOADED_BYTES if scope["path"].startswith(UPLOADS) else MOST_BYTES
+        told_by_page = scope["path"].startswith(UPLOADS)
+        most = MOST_UPLOADED_BYTES if told_by_page else MOST_BYTES
         declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdigit() or int(declared) > most:
+        if not declared.isdigit() or (int(declared) > most and not told_by_page):
             await _TOO_LARGE(scope, receive, send)
             return
         arrived, begun = 0, False

@@ -57,7 +57,7 @@ def test_nothing_is_wrong_but_what_only_actions_use(warnings: list[str]) -> None
             name = response.group(1)
             # Rasa's own way to ask for a slot, and one response for each way to pay.
             by_form = re.match(r"utter_(ask_\w+_form|pay_by)_", name)
-            assert by_form or name in in_code or name.rsplit("_", 1)[0] in in_code or _by_state(name), warning
+            assert by_form or name in in_code or name.rsplit("_", 1)[0] in in_code or _by_part(name), warning
         elif intent:
             assert intent.group(1) in INTERNAL, warning
         else:
@@ -70,6 +70,6 @@ def test_internal_events_have_no_examples() -> None:
             assert entry["intent"] not in INTERNAL
 
 
-def _by_state(name: str) -> bool:
-    """Responses that are named by a state, a status of an order or a way to pay."""
-    return name.startswith(("utter_next_", "utter_status_", "utter_pay_by_"))
+def _by_part(name: str) -> bool:
+    """Responses that are named by a state, a status of an order, a way to pay or an intent."""
+    return name.startswith(("utter_next_", "utter_status_", "utter_pay_by_", "utter_did_you_mean_"))

@@ -18,6 +18,8 @@ from db.models import (
     Base,
     CommandResult,
     DiscountKind,
+    HandoffReason,
+    MessageKind,
     MisunderstandingKind,
     OrderStatus,
     Product,
@@ -30,6 +32,7 @@ from shop import (
     conversation,
     customers,
     fulfilment,
+    handoffs,
     misunderstandings,
     order_status,
     orders,
@@ -257,6 +260,13 @@ def test_every_result_comes_back_from_its_record_as_it_was(shop, clock, caller, 
     twice(CartChange, orders.repeat)
     twice(type(None), orders.return_to_cart)
     shop.run(lambda work: order_status.advance(work, placed.number, OrderStatus.COMPLETED, "Ada"))
+    assert not twice(handoffs.Called, handoffs.call, HandoffReason.ASKED, "A person, please").already
+    handoff = shop.run(lambda work: work.handoffs.find_all_open(1)[0].id)
+    shop.run(lambda work: handoffs.take(work, handoff, "Ada"))
+    twice(type(None), conversation.leave_question)
+    assert twice(handoffs.PassedOn, handoffs.pass_on, MessageKind.TEXT, "Where is it?").arrived
+    shop.run(lambda work: handoffs.hand_back(work, handoff, "Ada"))
+    assert twice(bool, handoffs.is_end_news, str(handoff))
     assert twice(privacy.Erasure, privacy.erase).carts_deleted > 0
 
     types, operations = commands_of_actions()

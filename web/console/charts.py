@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 
 import pygal
@@ -34,6 +35,10 @@ STYLE = Style(
 MOST_LABELS, MOST_TICKS = 8, 6
 
 Format = Callable[[float], str]
+
+# pygal 3.1.3 leaves a finder behind that Python 3.12 cannot ask any more (for maps, which nobody draws here):
+# with it, an optional module that is not installed ends in an AttributeError instead of an ImportError.
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 
 def bars(labels: Sequence[str], series: dict[str, Sequence[float]], form: Format) -> Response:

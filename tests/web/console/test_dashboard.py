@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from importlib import import_module
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
@@ -149,3 +150,8 @@ def test_designers_have_no_dashboard(signed_in):
     assert browser.get("/dashboard").status_code == 403
     for name in CHARTS:
         assert browser.get(f"/dashboard/{name}.svg").status_code == 403
+
+
+def test_the_charts_leave_imports_as_they_are():
+    with pytest.raises(ModuleNotFoundError):
+        import_module("a_module_that_nobody_installed")
