@@ -14,8 +14,9 @@ from shop.work import Work
 
 COLUMNS = (OrderStatus.PLACED, OrderStatus.PAID, OrderStatus.PREPARING, OrderStatus.READY)
 WATCHED = (*COLUMNS, OrderStatus.AWAITING_PAYMENT, OrderStatus.REVIEW)
-MOST_CARDS = 400
-"""Whoever has more open orders than that has the oldest on the board, and finds the others in the list."""
+MOST_CARDS = 100
+"""Of one status. Where there are more, half of them are those that are wanted first, half those that came
+last: neither a new order nor one that waits is ever missing. The others are in the list of all orders."""
 
 
 @dataclass(frozen=True)
@@ -40,25 +41,34 @@ class Card:
 
 @dataclass(frozen=True)
 class Board:
-    """Cards by status, oldest first, and how many orders have each status that is watched."""
+    """Cards, what is wanted first on top, and how many orders have each status that is watched."""
 
-    cards: dict[OrderStatus, tuple[Card, ...]]
+    cards: tuple[Card, ...]
     counts: dict[OrderStatus, int]
 
     @property
     def new(self) -> int:
         """Orders that nobody began with."""
-        return self.counts[OrderStatus.PLACED] + self.counts[OrderStatus.PAID]
+        return self.count(OrderStatus.PLACED, OrderStatus.PAID)
+
+    def count(self, *statuses: OrderStatus) -> int:
+        """How many orders have one of these statuses."""
+        return sum(self.counts[status] for status in statuses)
+
+    def more(self, status: OrderStatus) -> int:
+        """How many orders of this status are not on the board."""
+        return max(0, self.counts[status] - len(self.of(status)))
+
+    def of(self, *statuses: OrderStatus) -> tuple[Card, ...]:
+        """The cards of these statuses."""
+        return tuple(one for one in self.cards if one.status in statuses)
 
 
 def board(work: Work) -> Board:
     """All that is open now."""
-    cards = [card(order) for order in work.orders.find_open(COLUMNS, MOST_CARDS)]
+    cards = sorted(map(card, work.orders.find_for_board(COLUMNS, MOST_CARDS)), key=_urgency)
     counted = work.orders.count_by_status(WATCHED)
-    return Board(
-        {status: tuple(one for one in cards if one.status == status) for status in COLUMNS},
-        {status: counted.get(status, 0) for status in WATCHED},
-    )
+    return Board(tuple(cards), {status: counted.get(status, 0) for status in WATCHED})
 
 
 def version(work: Work) -> str:
@@ -86,6 +96,11 @@ def card(order: Order) -> Card:
         paid_by=payment.payment_method if payment else None,
         next=NEXT.get(order.status, ()),
     )
+
+
+def _urgency(one: Card) -> datetime:
+    """What is wanted first comes first: at its time where one was named, else since it was ordered."""
+    return one.scheduled_for or one.created_at
 
 
 def payment_that_counts(order: Order) -> Payment | None:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Text, bindparam, func, insert, literal, select, tuple_
+from sqlalchemy import Text, bindparam, func, insert, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -105,6 +105,26 @@ class OrdersRepository(Repository[Order]):
             .options(selectinload(Order.items), selectinload(Order.payments), joinedload(Order.customer))
             .order_by(Order.created_at)
             .limit(limit)
+        )
+        return self.session.scalars(query).all()
+
+    def find_for_board(self, statuses: Sequence[OrderStatus], most: int) -> Sequence[Order]:
+        """Of each status the orders that are wanted first and those that came or moved last, `most` in all,
+        half of them each; with lines, payments and customers, in four queries."""
+        wanted = func.coalesce(Order.scheduled_for, Order.created_at)
+        place = func.row_number().over(partition_by=Order.status, order_by=(wanted, Order.id))
+        latest = (Order.updated_at.desc(), Order.id)
+        place_from_end = func.row_number().over(partition_by=Order.status, order_by=latest)
+        ranked = select(
+            Order.id, place.label("place"), place_from_end.label("place_from_end")
+        ).where(Order.status.in_(statuses)).subquery()
+        shown = select(ranked.c.id).where(
+            or_(ranked.c.place <= most - most // 2, ranked.c.place_from_end <= most // 2)
+        )
+        query = (
+            select(Order)
+            .where(Order.id.in_(shown))
+            .options(selectinload(Order.items), selectinload(Order.payments), joinedload(Order.customer))
         )
         return self.session.scalars(query).all()
 

@@ -28,6 +28,12 @@ STEPS = {
     OrderStatus.COMPLETED: "Handed over",
 }
 """What the buttons say."""
+COLUMNS = (
+    ("New", "new", (OrderStatus.PLACED, OrderStatus.PAID)),
+    ("Preparing", "preparing", (OrderStatus.PREPARING,)),
+    ("Ready", "ready", (OrderStatus.READY,)),
+)
+"""The columns by title and kind, and the statuses in each."""
 DONE = {
     OrderStatus.PREPARING: "is being prepared",
     OrderStatus.READY: "is ready",
@@ -86,27 +92,17 @@ class OrderBoard:
 
     async def _render(self, request: Request, visit: Visit, template: str, **context: Any) -> Response:
         shown = await self._console.ask(board.board)
-        columns = (
-            ("New", "new", (*shown.cards[OrderStatus.PLACED], *shown.cards[OrderStatus.PAID])),
-            ("Preparing", "preparing", shown.cards[OrderStatus.PREPARING]),
-            ("Ready", "ready", shown.cards[OrderStatus.READY]),
-        )
         return self._console.page(
             request,
             visit,
             template,
             board=shown,
-            columns=[(title, kind, sorted(cards, key=_urgency)) for title, kind, cards in columns],
+            columns=COLUMNS,
             steps=STEPS,
             waiting=shown.counts[OrderStatus.AWAITING_PAYMENT],
             in_review=shown.counts[OrderStatus.REVIEW],
             **context,
         )
-
-
-def _urgency(card: board.Card) -> float:
-    """What is wanted first comes first: at its time where one was named, else since it was ordered."""
-    return (card.scheduled_for or card.created_at).timestamp()
 
 
 def _too_late(error: CannotMove, decision: Decision | None) -> str:

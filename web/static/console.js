@@ -1,4 +1,5 @@
-/* What the console's pages need beside htmx: a chime, a question before what cannot be undone, file sizes. */
+/* What the console's pages need beside htmx: a chime, words for what failed, a question before what cannot be
+   undone, file sizes. */
 (() => {
   "use strict";
 
@@ -34,16 +35,44 @@
       if (box.checked) ring();
     });
     document.addEventListener("pointerdown", wake, { once: true });
-    let before = count();
+    // By what it is, not by how many: one that comes while another one goes rings, too.
+    const seen = new Set(ids(".board"));
     document.addEventListener("htmx:afterSettle", () => {
-      const now = count();
-      if (box.checked && now > before) ring();
-      before = now;
+      const isNew = ids(".board .new").some((id) => !seen.has(id));
+      ids(".board").forEach((id) => seen.add(id));
+      if (box.checked && isNew) ring();
     });
   }
 
-  function count() {
-    return Number(document.querySelector(".board")?.dataset.new ?? 0);
+  function ids(within) {
+    return [...document.querySelectorAll(`${within} [data-id]`)].map((card) => card.dataset.id);
+  }
+
+  const TROUBLE = {
+    403: "That was refused: this page is too old, or it is not for your role. Load it again.",
+    404: "That is not there any more. Load the page again.",
+    413: "That is too large to be sent. Nothing was changed.",
+    429: "That was too often. Wait a minute and try again.",
+    503: "The database does not answer. Nothing was changed: try again in a moment.",
+  };
+  const NO_CONNECTION = "No connection: what you see may be out of date, and what you pressed may not have arrived.";
+
+  // Words for what htmx could not get or send, which it would pass over in silence. They stay until
+  // something of the same kind succeeds: a page that updates itself is no answer to a click that failed.
+  function listenForTrouble() {
+    const place = document.getElementById("trouble");
+    const kindOf = (event) => (event.detail.requestConfig?.verb === "get" ? "get" : "post");
+    const tell = (event, text) => {
+      place.dataset.kind = kindOf(event);
+      place.textContent = text;
+    };
+    document.addEventListener("htmx:responseError", (event) => {
+      tell(event, TROUBLE[event.detail.xhr.status] ?? "Something went wrong. Load the page again to see what was done.");
+    });
+    document.addEventListener("htmx:sendError", (event) => tell(event, NO_CONNECTION));
+    document.addEventListener("htmx:afterRequest", (event) => {
+      if (event.detail.successful && place.dataset.kind === kindOf(event)) place.textContent = "";
+    });
   }
 
   document.addEventListener("submit", (event) => {
@@ -63,5 +92,8 @@
     if (event.detail.type === "signed-out") window.location.assign("/console/sign-in");
   });
 
-  document.addEventListener("DOMContentLoaded", listen);
+  document.addEventListener("DOMContentLoaded", () => {
+    listen();
+    listenForTrouble();
+  });
 })();

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from markupsafe import escape
 
-from db.models import Customer, Order, OrderStatus, OutboxEvent, Product, StaffAction
+from db.models import Customer, Order, OrderItem, OrderStatus, OutboxEvent, Product, StaffAction
 from shop import board
 from web.console.live import Watch
 
@@ -180,3 +182,47 @@ async def test_one_watcher_wakes_every_open_board(shop, place, test_burger):
     seen = len(asked)
     await asyncio.sleep(0.1)
     assert len(asked) == seen, "nobody listens: nothing is asked"
+
+
+def crowd(sessions, customer, product, status: OrderStatus, count: int) -> list[str]:
+    """The numbers of that many orders of a status, the oldest first, a minute between two of them."""
+    numbers = [f"{status.value[:2].upper()}{number:04d}" for number in range(count)]
+    now = datetime.now(UTC)
+    moments = [now - timedelta(minutes=count - place) for place in range(count)]
+    with sessions.begin() as session:
+        for number, at in zip(numbers, moments, strict=True):
+            order = Order(customer_id=customer.id, number=number, status=status, currency="NGN")
+            order.items_amount = order.total_amount = Decimal(800)
+            order.tax_amount, order.created_at, order.updated_at = Decimal(0), at, at
+            order.items = [
+                OrderItem(product_id=product.id, product_name="Cola", quantity=1, position=0)
+            ]
+            order.items[0].unit_price = order.items[0].total_price = Decimal(800)
+            session.add(order)
+    return numbers
+
+
+def test_of_450_open_orders_neither_the_newest_nor_the_oldest_are_missing(
+    signed_in, place, test_burger, sessions, customer
+):
+    ready = crowd(sessions, customer, test_burger, OrderStatus.READY, 400)
+    paid = crowd(sessions, customer, test_burger, OrderStatus.PAID, 50)
+    number = place(test_burger)
+    page = signed_in("staff").get("/orders").text
+    assert column_of(page, number) == "new"
+    shown = re.findall(r'id="order-(\w+)"', page)
+    assert [one for one in shown if one in paid or one == number] == [*paid, number]
+    half = board.MOST_CARDS // 2
+    assert [one for one in shown if one in ready] == [*ready[:half], *ready[-half:]]
+    assert '<span class="count">400</span>' in page
+    (link,) = re.findall(r'<p class="more"><a href="([^"]+)">300 more ready</a></p>', page)
+    assert signed_in("owner").client.get(link).status_code == 200
+
+
+def test_an_order_that_was_moved_just_now_is_on_the_board(signed_in, test_burger, sessions, customer):
+    paid = crowd(sessions, customer, test_burger, OrderStatus.PAID, 150)
+    crowd(sessions, customer, test_burger, OrderStatus.READY, 150)
+    browser, middle = signed_in("staff"), paid[75]
+    assert f'id="order-{middle}"' not in browser.get("/orders").text
+    browser.told(browser.post(f"/orders/{middle}/move", to="ready"))
+    assert column_of(browser.get("/orders").text, middle) == "ready"
