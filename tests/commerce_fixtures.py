@@ -100,8 +100,8 @@ def engine(database_url: str) -> Iterator[Engine]:
 def sessions(engine: Engine) -> Iterator[sessionmaker[Session]]:
     """Sessions on empty tables; each test finds them empty.
 
-    Rows are deleted, without triggers and checks: to truncate, PostgreSQL makes new files, which takes 150 times
-    as long.
+    Rows are deleted, without triggers and checks: to truncate, PostgreSQL makes new files, which takes 150
+    times as long.
     """
     names = [table.name for table in Base.metadata.sorted_tables]
     with engine.begin() as connection:

@@ -115,9 +115,11 @@ class OrdersRepository(Repository[Order]):
         place = func.row_number().over(partition_by=Order.status, order_by=(wanted, Order.id))
         latest = (Order.updated_at.desc(), Order.id)
         place_from_end = func.row_number().over(partition_by=Order.status, order_by=latest)
-        ranked = select(
-            Order.id, place.label("place"), place_from_end.label("place_from_end")
-        ).where(Order.status.in_(statuses)).subquery()
+        ranked = (
+            select(Order.id, place.label("place"), place_from_end.label("place_from_end"))
+            .where(Order.status.in_(statuses))
+            .subquery()
+        )
         shown = select(ranked.c.id).where(
             or_(ranked.c.place <= most - most // 2, ranked.c.place_from_end <= most // 2)
         )

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -33,6 +33,8 @@ class Behind(BaseHTTPRequestHandler):
     def answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         told = f"{self.server.name} {self.command} {self.path}".encode()  # type: ignore[attr-defined]
+        if self.path == "/who-asks":
+            told = str(self.headers.get_all("X-Forwarded-For")).encode()
         self.send_response(200)
         if self.path.startswith("/local-whatsapp/events"):
             self.send_header("Content-Type", "text/event-stream")
@@ -116,10 +118,12 @@ def proxy(tmp_path_factory) -> Iterator[tuple[int, Path]]:
             process.wait(10)
 
 
-def ask(port: int, path: str, body: bytes | None = None) -> tuple[int, str]:
+def ask(
+    port: int, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("GET" if body is None else "POST", path, body)
+        connection.request("GET" if body is None else "POST", path, body, headers or {})
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
     finally:
@@ -229,6 +233,33 @@ def test_the_proxy_limits_bodies(proxy):
     assert ask(port, "/payments/webhooks/sandbox", b"x" * (1024 * 1024 + 1))[0] == 413
     assert ask(port, "/console/products/new", b"x" * MOST_UPLOADED_BYTES)[0] == 200
     assert ask(port, "/console/products/new", b"x" * (6 * 1024 * 1024 + 1))[0] == 413
+
+
+def test_a_body_over_its_limit_is_answered_in_the_words_of_who_is_asked(proxy):
+    port, _ = proxy
+    answered, page = ask(port, "/console/products/new", b"x" * (6 * 1024 * 1024 + 1))
+    assert answered == 413 and "at most 5 MB" in page and "Nothing was changed" in page
+    for path in (WEBHOOK_PATH, "/payments/webhooks/sandbox"):
+        assert ask(port, path, b"x" * (1024 * 1024 + 1)) == (413, '{"error":"too large"}')
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("198.51.100.9", "198.51.100.9"),
+        ("2001:db8::7", "2001:db8::7"),
+        # The TLS proxy adds whom it sees to what the stranger said.
+        ("203.0.113.99, 203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7, 10.1.2.3, 172.20.0.1", "203.0.113.7"),
+        (None, "127.0.0.1"),
+        ("nonsense", "127.0.0.1"),
+    ],
+)
+def test_who_asks_is_known_behind_whatever_ends_tls(proxy, told, known):
+    port, _ = proxy
+    headers = {} if told is None else {"X-Forwarded-For": told}
+    assert ask(port, "/who-asks", headers=headers) == (200, str([known]))
 
 
 def test_events_pass_the_proxy_at_once(proxy):

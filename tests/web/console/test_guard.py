@@ -9,11 +9,15 @@ import pytest
 from sqlalchemy import text
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.models import StaffRole
 from settings import read_settings
+from shop import sign_in
 from shop.sign_in import MOST_BY_NAME
 from tests.environment import STAFF_PASSWORD
+from tests.web.console.conftest import Browser
+from web.__main__ import PROXIES
 from web.app import make_app
 from web.console.permissions import ALLOWED, Permission, allows
 
@@ -137,6 +141,19 @@ def test_many_wrong_passwords_have_to_wait(new_browser, add_member):
     answer = browser.sign_in("Ada")
     assert answer.status_code == 429 and int(answer.headers["retry-after"]) > 60
     assert "Wait 1" in answer.text
+
+
+def test_two_who_come_through_the_proxy_are_counted_apart(web, new_browser, add_member, monkeypatch):
+    monkeypatch.setattr(sign_in, "MOST_BY_ADDRESS", 2)
+    add_member("Ada", "staff")
+    served = ProxyHeadersMiddleware(web.app, PROXIES)  # as uvicorn wraps it
+    with TestClient(served, client=("172.18.0.5", 40_000)) as stranger:
+        guesses = Browser(stranger)
+        stranger.headers["X-Forwarded-For"] = "203.0.113.7"
+        statuses = [guesses.sign_in(f"name {count}", "guessed").status_code for count in range(3)]
+        assert statuses == [403, 403, 429]
+        stranger.headers["X-Forwarded-For"] = "198.51.100.9"
+        assert guesses.sign_in("Ada").status_code == 303
 
 
 @pytest.mark.parametrize("token", ["", "guessed"])

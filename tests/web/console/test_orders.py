@@ -194,9 +194,7 @@ def crowd(sessions, customer, product, status: OrderStatus, count: int) -> list[
             order = Order(customer_id=customer.id, number=number, status=status, currency="NGN")
             order.items_amount = order.total_amount = Decimal(800)
             order.tax_amount, order.created_at, order.updated_at = Decimal(0), at, at
-            order.items = [
-                OrderItem(product_id=product.id, product_name="Cola", quantity=1, position=0)
-            ]
+            order.items = [OrderItem(product_id=product.id, product_name="Cola", quantity=1, position=0)]
             order.items[0].unit_price = order.items[0].total_price = Decimal(800)
             session.add(order)
     return numbers
