@@ -104,6 +104,10 @@ class ShopAction(Action):
             conversation.forget_session()
             if not conversation.is_notice:  # the very message that erased the customer, once more
                 conversation.say("utter_data_erased")
+        except Exception as error:
+            # A bug: the server logs it, and somebody has to hear of it.
+            self._shop.observer.failed(error)
+            raise
         return conversation.events
 
     async def _answer(self, conversation: Conversation) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import functools
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from jobs import shop_jobs
@@ -19,6 +20,7 @@ from settings.metrics import make_registry, serve_metrics
 from shop.assembly import make_shop
 from shop.errors import describe
 from shop.metrics import ShopMetrics
+from shop.observing import Observer
 from whatsapp.conversation_queue import inbound_queue
 from whatsapp.identity import Identity
 from whatsapp.redis import SENDER_BEAT_KEY, connect
@@ -36,10 +38,11 @@ async def run(settings: Settings) -> None:
     """Run everything until the process is told to stop."""
     registry = make_registry()
     metrics = JobMetrics(registry)
-    shop = make_shop(settings, observer=ShopMetrics(registry))
+    observer = ShopMetrics(registry)
+    shop = make_shop(settings, observer=observer)
     redis = connect(settings.redis)
     inbound = inbound_queue(redis)
-    figures = Figures.make(registry, settings.shop.timezone)
+    figures = Figures.make(registry, settings.shop.timezone, observer.failed)
     sender = Sender(
         redis,
         Identity(settings.privacy),
@@ -48,7 +51,7 @@ async def run(settings: Settings) -> None:
         figures,
         functools.partial(shop_jobs.note_opt_out, shop),
     )
-    repeat = functools.partial(run_for_ever, metrics)
+    repeat = functools.partial(run_for_ever, metrics, observer)
     jobs = [
         repeat("beat", lambda: redis.set(SENDER_BEAT_KEY, "1", ex=5), BEAT_SECONDS),
         sender.worker().run(),
@@ -65,17 +68,45 @@ async def run(settings: Settings) -> None:
         repeat("invariants", lambda: metrics.look(shop), INVARIANTS_SECONDS),
     ]
     serve_metrics(registry, settings.bind_host, range(settings.metrics_port, settings.metrics_port + 1))
-    tasks = [asyncio.create_task(job) for job in jobs]
+    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, lambda: [task.cancel() for task in tasks])
+        loop.add_signal_handler(number, stopped.set)
     logger.info("sender is up")
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await redis.aclose()
+    try:
+        await run_together(jobs, stopped)
+    finally:
+        await redis.aclose()
+
+
+class JobEnded(Exception):
+    """What should have run until the process is stopped came to an end."""
+
+
+async def run_together(jobs: Sequence[Coroutine[Any, Any, None]], stopped: asyncio.Event) -> None:
+    """Run all of them until `stopped` is set.
+
+    A process of which a part is dead must not look alive to whoever watches it: where one job ends, all do.
+
+    Raises:
+        JobEnded: from what that job failed of.
+    """
+    tasks = [asyncio.create_task(job) for job in jobs]
+    told = asyncio.create_task(stopped.wait())
+    done, _ = await asyncio.wait([*tasks, told], return_when=asyncio.FIRST_COMPLETED)
+    for task in (*tasks, told):
+        task.cancel()
+    await asyncio.gather(*tasks, told, return_exceptions=True)
+    for task in done - {told}:
+        raise JobEnded() from task.exception()
 
 
 async def run_for_ever(
-    metrics: JobMetrics, name: str, job: Callable[[], Awaitable[Any]], pause_seconds: float
+    metrics: JobMetrics,
+    observer: Observer,
+    name: str,
+    job: Callable[[], Awaitable[Any]],
+    pause_seconds: float,
 ) -> None:
     """Run a job again and again; whatever it fails of is one line, and tried again."""
     for outcome in ("done", "failed"):
@@ -87,6 +118,7 @@ async def run_for_ever(
             metrics.runs.labels(name, "done").inc()
         except Exception as error:
             logger.error("job %s: %s", name, describe(error))
+            observer.failed(error)
             metrics.runs.labels(name, "failed").inc()
             await asyncio.sleep(1.0)
         await asyncio.sleep(pause_seconds)
@@ -96,7 +128,11 @@ def main() -> None:
     """The process's entry."""
     settings = read_settings_or_exit()
     configure_logs(settings.log_format)
-    asyncio.run(run(settings))
+    try:
+        asyncio.run(run(settings))
+    except JobEnded as ended:
+        logger.critical("sender ends: a part of it failed", exc_info=ended.__cause__)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Protocol
 
-OURS = ("shop", "actions", "db", "whatsapp")
+OURS = ("shop", "actions", "assist", "db", "jobs", "web", "whatsapp")
 ELSEWHERE = "elsewhere"
 
 

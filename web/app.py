@@ -23,6 +23,7 @@ from settings.metrics import make_registry
 from shop.assembly import make_sandbox, make_shop
 from shop.errors import describe
 from shop.metrics import ShopMetrics
+from shop.observing import Observer
 from web.console.data import add_data_pages
 from web.console.forgetting import CopiesInRedis
 from web.console.frame import Console
@@ -79,19 +80,26 @@ def make_app(settings: Settings) -> Starlette:
             Middleware(LimitPosts),
             Middleware(LimitBodies),
         ],
-        exception_handlers={SQLAlchemyError: database_failed, Exception: functools.partial(failed, headers)},
+        exception_handlers={
+            SQLAlchemyError: functools.partial(database_failed, shop.observer),
+            Exception: functools.partial(failed, shop.observer, headers),
+        },
         lifespan=lifespan,
     )
     add_data_pages(app, console)
     return app
 
 
-async def database_failed(_: Request, error: Exception) -> JSONResponse:
+async def database_failed(observer: Observer, _: Request, error: Exception) -> JSONResponse:
     """One line for the operator, without the values that the error quotes; the caller tries again."""
+    observer.failed(error)
     logger.error("database: %s", describe(error))
     return JSONResponse({"error": "try again"}, status_code=503)
 
 
-async def failed(headers: Mapping[str, str], _: Request, error: Exception) -> JSONResponse:
+async def failed(
+    observer: Observer, headers: Mapping[str, str], _: Request, error: Exception
+) -> JSONResponse:
     """Nothing of the error leaves; the server logs it. Starlette answers this outside of all middleware."""
+    observer.failed(error)
     return JSONResponse({"error": "something went wrong"}, status_code=500, headers=headers)

@@ -164,9 +164,9 @@ def _of_redis(read: InRedis) -> Iterator[Metric]:
     cache = CounterMetricFamily(
         "chatcart_cache_requests", "Look-ups in Redis: found or not.", labels=["cache", "result"]
     )
-    for result in ("hit", "miss"):
-        found = read.cache.get({"hit": "customer_hits", "miss": "customer_misses"}[result], 0)
-        cache.add_metric(["customer", result], float(found))
+    for name in ("customer", "catalogue"):
+        for result, counter in (("hit", f"{name}_hits"), ("miss", f"{name}_misses")):
+            cache.add_metric([name, result], float(read.cache.get(counter, 0)))
     yield cache
     deliveries = CounterMetricFamily(
         "chatcart_deliveries", "Messages that reached a status, as Twilio tells it.", labels=["status"]
@@ -189,7 +189,10 @@ def _by_label(name: str, help_text: str, label: str, values: Mapping[str, float]
 
 
 class MeasureRequests:
-    """Counts answers and the time until they begin, by area, method and status."""
+    """Counts answers and the time until they begin, by area, method and status.
+
+    An error that nobody caught is answered with 500 outside of all middleware; it is counted here.
+    """
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
         self._app = app
@@ -215,14 +218,26 @@ class MeasureRequests:
         began = time.perf_counter()
         area = _area(scope["path"])
 
+        counted = False
+
+        def count(status: int) -> None:
+            nonlocal counted
+            counted = True
+            method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD") else "other"
+            self._requests.labels(area, method, status).inc()
+            self._seconds.labels(area).observe(time.perf_counter() - began)
+
         async def send_and_count(message: Message) -> None:
             if message["type"] == "http.response.start":
-                method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD") else "other"
-                self._requests.labels(area, method, message["status"]).inc()
-                self._seconds.labels(area).observe(time.perf_counter() - began)
+                count(message["status"])
             await send(message)
 
-        await self._app(scope, receive, send_and_count)
+        try:
+            await self._app(scope, receive, send_and_count)
+        except Exception:
+            if not counted:
+                count(500)
+            raise
 
 
 def _area(path: str) -> str:

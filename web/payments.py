@@ -60,9 +60,11 @@ class PaymentPages:
                 self._shop.outside, flow.receive, self._shop, provider, body, headers
             )
         except PaymentRejected as rejection:
+            self._shop.observer.failed(rejection)
             logger.warning("payment webhook of %r rejected: %s", provider[:20], rejection)
             return JSONResponse({"error": "rejected"}, status_code=400)
-        except ProviderUnavailable:
+        except ProviderUnavailable as error:
+            self._shop.observer.failed(error)
             # The event is kept; told again, or asked about by the jobs, it is applied.
             return JSONResponse({"error": "try again"}, status_code=503)
         return JSONResponse({"outcome": outcome})

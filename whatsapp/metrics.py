@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from settings.metrics import FAST, SLOW
 
 
 class QueueMetrics:
-    """What the workers of a queue do: a `Watch`."""
+    """What the workers of a queue do: a `Watch`. `failed` is called with what nobody foresaw."""
 
-    def __init__(self, registry: CollectorRegistry, queue: str) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        queue: str,
+        failed: Callable[[BaseException], None] = lambda error: None,
+    ) -> None:
+        self.failed = failed
         outcomes = Counter(
             "chatcart_queue_entries",
             "Entries of a queue by what became of them: done, repeated, given_up, lease_lost, out_of_reach.",

@@ -47,9 +47,15 @@ class Figures:
     daily: DailyFigures
 
     @classmethod
-    def make(cls, registry: CollectorRegistry, timezone: str) -> Figures:
-        """All of them, on one registry."""
-        return cls(SenderMetrics(registry), QueueMetrics(registry, "outbound"), DailyFigures(timezone))
+    def make(
+        cls,
+        registry: CollectorRegistry,
+        timezone: str,
+        failed: Callable[[BaseException], None] = lambda error: None,
+    ) -> Figures:
+        """All of them, on one registry. `failed` is called with what nobody foresaw."""
+        queue = QueueMetrics(registry, "outbound", failed)
+        return cls(SenderMetrics(registry), queue, DailyFigures(timezone))
 
 
 class Sender:

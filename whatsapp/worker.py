@@ -48,6 +48,9 @@ class Watch(Protocol):
     def ended(self, outcome: str) -> None:
         """An attempt ended: `done`, `repeated`, `given_up`, `lease_lost`, or `out_of_reach` (Redis)."""
 
+    def failed(self, error: BaseException) -> None:
+        """A handler failed of something that nobody foresaw."""
+
 
 class Unwatched:
     """Nobody wants to know."""
@@ -56,6 +59,9 @@ class Unwatched:
         """Nothing is done with it."""
 
     def ended(self, outcome: str) -> None:
+        """Nothing is done with it."""
+
+    def failed(self, error: BaseException) -> None:
         """Nothing is done with it."""
 
 
@@ -182,6 +188,7 @@ class Worker:
                 reason, pause = str(wish), wish.seconds
             except Exception as error:  # noqa: BLE001 - whatever fails, the message is kept
                 logger.exception("entry %s of %s failed", entry.id, self._queue.name)
+                self._watch.failed(error)
                 reason, pause = type(error).__name__, None
             if time.monotonic() - started > self._handlers.give_up_seconds:
                 logger.error("entry %s of %s given up: %s", entry.id, self._queue.name, reason)

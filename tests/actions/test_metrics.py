@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from rasa_sdk.executor import ActionExecutor
 
+from actions.greeting import Greet
 from actions.server import make_executor
 from db.timing import time_statements
 from settings import Settings
@@ -83,6 +84,17 @@ def test_a_refusal_is_counted_where_it_comes_from(watched, registry, caller, tes
     watched.observer.failed(refused.value)
     labels = {"module": module_of(refused.value), "category": "user_input", "error": "QuantityTooLarge"}
     assert labels["module"].startswith("shop.")
+    assert registry.get_sample_value("chatcart_errors_total", labels) == 1
+
+
+async def test_a_bug_in_an_action_is_the_systems_failure(watched, settings, registry, caller, monkeypatch):
+    async def forgetful(self: Greet, conversation: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(Greet, "answer", forgetful)
+    with pytest.raises(KeyError):
+        await make_executor(watched, settings, registry).run(call("action_greet", caller()))
+    labels = {"module": "actions.base", "category": "system", "error": "KeyError"}
     assert registry.get_sample_value("chatcart_errors_total", labels) == 1
 
 

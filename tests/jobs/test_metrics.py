@@ -8,8 +8,9 @@ import contextlib
 import pytest
 from prometheus_client import CollectorRegistry
 
-from jobs.__main__ import run_for_ever
+from jobs.__main__ import JobEnded, run_for_ever, run_together
 from jobs.metrics import JobMetrics
+from shop.metrics import ShopMetrics
 
 CHECKS = {
     "sold_without_money",
@@ -58,7 +59,8 @@ async def test_a_job_that_fails_is_counted_and_run_again(registry):
         if len(runs) == 3:
             again.set()
 
-    task = asyncio.create_task(run_for_ever(JobMetrics(registry), "sweep", job, 0.01))
+    observer = ShopMetrics(registry)
+    task = asyncio.create_task(run_for_ever(JobMetrics(registry), observer, "sweep", job, 0.01))
     await asyncio.wait_for(again.wait(), 30)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -66,3 +68,32 @@ async def test_a_job_that_fails_is_counted_and_run_again(registry):
     failed = {"job": "sweep", "outcome": "failed"}
     assert registry.get_sample_value("chatcart_job_runs_total", failed) == 1
     assert registry.get_sample_value("chatcart_job_runs_total", {**failed, "outcome": "done"}) >= 1
+    labels = {"module": "jobs.__main__", "category": "system", "error": "ValueError"}
+    assert registry.get_sample_value("chatcart_errors_total", labels) == 1
+
+
+async def for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+async def dead() -> None:
+    raise KeyError("a bug")
+
+
+async def over() -> None:
+    return None
+
+
+@pytest.mark.parametrize("job", [dead, over])
+async def test_where_one_job_ends_the_process_ends(job):
+    others = [for_ever(), for_ever()]
+    with pytest.raises(JobEnded) as ended:
+        await asyncio.wait_for(run_together([*others, job()], asyncio.Event()), 10)
+    assert isinstance(ended.value.__cause__, KeyError if job is dead else type(None))
+
+
+async def test_a_process_that_is_told_to_stop_ends_in_peace():
+    stopped = asyncio.Event()
+    running = asyncio.create_task(run_together([for_ever(), for_ever()], stopped))
+    stopped.set()
+    await asyncio.wait_for(running, 10)

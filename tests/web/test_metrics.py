@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from db.models import Handoff, HandoffReason, HandoffStatus
@@ -100,11 +102,14 @@ def test_both_queues_are_told_whoever_serves_them(web, in_redis):
 
 
 def test_what_all_replicas_counted_in_redis_is_told(web, in_redis):
-    in_redis.hset("chatcart:cache", mapping={"customer_hits": 7, "customer_misses": 3})
+    counted = {"customer_hits": 7, "customer_misses": 3, "catalogue_hits": 20, "catalogue_misses": 1}
+    in_redis.hset("chatcart:cache", mapping=counted)
     in_redis.hset("chatcart:deliveries", mapping={"delivered": 5, "undelivered": 1, "error:63016": 1})
     found = figures(web)
     assert one(found, "chatcart_cache_requests_total", cache="customer", result="hit") == 7
     assert one(found, "chatcart_cache_requests_total", cache="customer", result="miss") == 3
+    assert one(found, "chatcart_cache_requests_total", cache="catalogue", result="hit") == 20
+    assert one(found, "chatcart_cache_requests_total", cache="catalogue", result="miss") == 1
     assert one(found, "chatcart_deliveries_total", status="delivered") == 5
     assert one(found, "chatcart_delivery_errors_total", code="63016") == 1
 
@@ -118,6 +123,36 @@ def test_requests_are_counted_by_area_and_not_by_address(web):
     assert one(found, "chatcart_http_requests_total", area="other", method="GET", status="404") == 1
     assert one(found, "chatcart_http_requests_total", area="health", method="other", status="405") == 1
     assert "of-somebody" not in web.get("/metrics").text
+
+
+def test_an_error_that_nobody_caught_is_a_500_and_the_systems(reachable, monkeypatch):
+    def explode(*_: Any) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("shop.payments.flow.receive", explode)
+    with TestClient(make_app(read_settings()), raise_server_exceptions=False) as client:
+        assert client.post("/payments/webhooks/sandbox").status_code == 500
+        found = figures(client)
+    assert one(found, "chatcart_http_requests_total", area="payments", method="POST", status="500") == 1
+    errors = {"module": "web.payments", "category": "system", "error": "KeyError"}
+    assert one(found, "chatcart_errors_total", **errors) == 1
+
+
+def test_what_is_refused_and_a_database_that_fails_are_counted(web, sessions):
+    assert web.post("/payments/webhooks/sandbox", content=b"{}").status_code == 400
+    with sessions.begin() as session:
+        session.execute(text("ALTER TABLE orders RENAME TO gone"))
+    try:
+        assert web.get("/receipts/" + "t" * 43).status_code == 503
+    finally:
+        with sessions.begin() as session:
+            session.execute(text("ALTER TABLE gone RENAME TO orders"))
+    found = {
+        (labels["category"], labels["error"]): value
+        for (name, pairs), value in figures(web).items()
+        if name == "chatcart_errors_total" and (labels := dict(pairs))
+    }
+    assert found == {("user_input", "PaymentRejected"): 1, ("system", "ProgrammingError"): 1}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +31,12 @@ def queue(redis) -> ConversationQueue:
     return ConversationQueue(redis, "test:queue")
 
 
-def watched(queue: ConversationQueue, registry: CollectorRegistry, *failures: Exception) -> Worker:
+def watched(
+    queue: ConversationQueue,
+    registry: CollectorRegistry,
+    *failures: Exception,
+    failed: Callable[[BaseException], None] = lambda error: None,
+) -> Worker:
     """A worker that fails so, one message after the other, before it serves; it gives up at once."""
     left = list(failures)
 
@@ -43,7 +49,8 @@ def watched(queue: ConversationQueue, registry: CollectorRegistry, *failures: Ex
         return commit(entry)
 
     patience = 60.0 if any(isinstance(failure, RetryLater) for failure in failures) else -1.0
-    return Worker(queue, Handlers(serve, give_up, patience), watch=QueueMetrics(registry, "inbound"))
+    watch = QueueMetrics(registry, "inbound", failed)
+    return Worker(queue, Handlers(serve, give_up, patience), watch=watch)
 
 
 def ended(registry: CollectorRegistry, outcome: str) -> float | None:
@@ -70,8 +77,10 @@ async def test_a_message_that_is_repeated_is_counted_as_such_and_served_once(red
 
 async def test_a_message_that_is_given_up_is_counted(redis, queue, registry):
     await queue.add(Note("SM1"))
-    async with working(watched(queue, registry, ValueError("a bug"))):
+    bug, told = ValueError("a bug"), list[BaseException]()
+    async with working(watched(queue, registry, bug, failed=told.append)):
         await until(lambda: _is(ended(registry, "given_up") == 1))
+    assert told == [bug]
 
 
 async def test_a_lost_lease_is_counted(redis, queue, registry):

@@ -13,7 +13,8 @@ import hmac
 import json
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -96,7 +97,8 @@ class Console:
         Raises:
             ShopError
         """
-        return await run_in_threadpool(self.shop.run, lambda work: operation(work, *args, **kwargs))
+        with self._refusals_counted():
+            return await run_in_threadpool(self.shop.run, lambda work: operation(work, *args, **kwargs))
 
     async def once(
         self, visit: Visit, command: str, operation: Callable[[Work], Result], result_type: type[Result]
@@ -108,7 +110,16 @@ class Console:
         """
         if not visit.text("key"):
             raise HTTPException(400, "The form has no key")
-        return await run_in_threadpool(self.shop.once, visit.once(), command, result_type, operation)
+        with self._refusals_counted():
+            return await run_in_threadpool(self.shop.once, visit.once(), command, result_type, operation)
+
+    @contextmanager
+    def _refusals_counted(self) -> Iterator[None]:
+        try:
+            yield
+        except ShopError as refusal:
+            self.shop.observer.failed(refusal)
+            raise
 
     async def carry_out(
         self, visit: Visit, path: str, command: str, operation: Callable[[Work], str]
@@ -198,6 +209,7 @@ class Console:
         except HTTPException as error:
             return self.page(request, visit, "refused.html", error.status_code, heading=error.detail)
         except SQLAlchemyError as error:
+            self.shop.observer.failed(error)
             logger.error("database: %s", describe(error))
             return self.page(request, visit, "refused.html", 503, heading="The database does not answer")
 
