@@ -335,6 +335,13 @@ class NameTaken(StaffRefusal):
         super().__init__(name=name)
 
 
+class ChangedMeanwhile(StaffRefusal):
+    """Somebody changed it after the form was opened. Values: name, by (None: not known)."""
+
+    def __init__(self, name: str, by: str | None) -> None:
+        super().__init__(name=name, by=by)
+
+
 class NotThere(StaffRefusal):
     """What was to be changed is not there (any more). Values: what."""
 

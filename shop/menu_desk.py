@@ -1,4 +1,4 @@
-"""The menu as the staff edits it: one product or choice at a time, by the rules of an import.
+"""The menu as the staff edits it: one product at a time, by the rules of an import (`choice_desk`: choices).
 
 A form becomes a row of a menu's file with one product in it, so that a name, a price or a list of options
 is judged here exactly as there. Stock and the sold-out switch are apart: orders change the stock meanwhile.
@@ -6,21 +6,28 @@ is judged here exactly as there. Stock and the sold-out switch are apart: orders
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from db.models import OptionGroup, Product
+from db.models import Product
 from shop import audit, catalogue, pictures, stock
-from shop.errors import BadInput, NameTaken, NotThere
+from shop.errors import BadInput, ChangedMeanwhile, NameTaken, NotThere
 from shop.menu_import import Menu, MenuRefused, Rules, import_menu
 from shop.menu_lint import Finding, lint
 from shop.work import Work
 
 PAGE = 60
+EDITABLE = (
+    "name", "price", "category", "tax_class", "picture", "available", "description", "aliases", "removable",
+    "choices",
+)  # fmt: skip
 MOST_UNITS = 1_000_000
+EDITED = "product edited"
+IMPORTED = "menu imported"
 
 
 @dataclass(frozen=True)
@@ -50,27 +57,10 @@ class ProductFile(ProductRow):
     tax_class: str
     choices: tuple[str, ...]
 
-
-@dataclass(frozen=True)
-class OptionView:
-    """An option of a choice."""
-
-    name: str
-    price_difference: Decimal
-    aliases: tuple[str, ...]
-    available: bool
-
-
-@dataclass(frozen=True)
-class ChoiceFile:
-    """A choice that products share, and which products do."""
-
-    id: uuid.UUID
-    name: str
-    required: bool
-    most: int
-    options: tuple[OptionView, ...]
-    products: tuple[str, ...]
+    @property
+    def version(self) -> str:
+        """Another one whenever something that is edited was changed; stock and the switch are not."""
+        return digest_of(*(getattr(self, name) for name in EDITABLE))
 
 
 @dataclass(frozen=True)
@@ -104,7 +94,7 @@ def product(work: Work, product_id: str) -> ProductFile:
     Raises:
         NotThere
     """
-    return _file(_product(work, product_id))
+    return file_of(_product(work, product_id))
 
 
 def known(work: Work) -> Known:
@@ -114,23 +104,6 @@ def known(work: Work) -> Known:
         tuple(group.name for group in work.option_groups.find_all()),
         ("standard", *work.policy.tax_classes),
     )
-
-
-def choices(work: Work) -> list[ChoiceFile]:
-    """All choices."""
-    return [_choice(work, group) for group in work.option_groups.find_all()]
-
-
-def choice(work: Work, group_id: str) -> ChoiceFile:
-    """One choice.
-
-    Raises:
-        NotThere
-    """
-    group = work.option_groups.find_by_id(group_id)
-    if group is None:
-        raise NotThere("choice")
-    return _choice(work, group)
 
 
 def add_product(work: Work, staff: str, values: Mapping[str, Any], picture: bytes | None) -> ProductFile:
@@ -148,29 +121,41 @@ def add_product(work: Work, staff: str, values: Mapping[str, Any], picture: byte
         raise NameTaken(f"product with the code {sku}")
     made = _write(work, {**values, **_kept(work, sku, picture)})
     audit.record(work, staff, "product added", "product", made.id, name=made.name, price=str(made.price))
-    return _file(made)
+    return file_of(made)
 
 
 def edit_product(
-    work: Work, staff: str, product_id: str, values: Mapping[str, Any], picture: bytes | None
+    work: Work,
+    staff: str,
+    product_id: str,
+    values: Mapping[str, Any],
+    picture: bytes | None,
+    version: str,
 ) -> ProductFile:
     """Change a product; what the values do not name stays. Orders that were made keep what they cost.
 
+    Args:
+        version: that of the product when the form was opened.
+
     Raises:
         NotThere, BadInput
+        ChangedMeanwhile: it has another version now.
     """
-    before = _file(_product(work, product_id))
-    row = {**values, **_kept(work, before.sku, picture), "sku": before.sku}
-    after = _file(_write(work, row))
+    row = _product(work, product_id)
+    work.products.lock([row.id])
+    before = file_of(row)
+    if before.version != version:
+        by = latest_editor(work, "product", row.id, (EDITED, IMPORTED))
+        raise ChangedMeanwhile(before.name, by)
+    written = {**values, **_kept(work, before.sku, picture), "sku": before.sku}
+    after = file_of(_write(work, written))
     changed = {
-        name: [str(getattr(before, name)), str(getattr(after, name))]
-        for name in ("name", "price", "category", "tax_class", "picture", "available")
+        name: (in_words(getattr(before, name)), in_words(getattr(after, name)))
+        for name in EDITABLE
         if getattr(before, name) != getattr(after, name)
     }
     if after != before:
-        audit.record(
-            work, staff, "product edited", "product", after.id, **{"name": after.name, **_told(changed)}
-        )
+        audit.record(work, staff, EDITED, "product", after.id, **{"name": after.name, **told(changed)})
     return after
 
 
@@ -205,36 +190,6 @@ def set_stock(work: Work, staff: str, product_id: str, units: int | None, *, add
     return f"{row.name}: {'any number' if now is None else f'{now:,} there'}."
 
 
-def edit_choice(work: Work, staff: str, values: Mapping[str, Any]) -> ChoiceFile:
-    """Make a choice, or change the one with this name: what is left out of its options goes off sale.
-
-    Raises:
-        BadInput
-    """
-    menu = Menu(Rules.of(work.policy))
-    menu.add_group(1, values)
-    _import(work, menu)
-    group = work.option_groups.find_by_name(next(iter(menu.groups)))
-    assert group is not None
-    audit.record(work, staff, "choice edited", "choice", group.id, name=group.name)
-    return _choice(work, group)
-
-
-def set_option_available(work: Work, staff: str, group_id: str, name: str, available: bool) -> None:
-    """Take an option off sale, or back.
-
-    Raises:
-        NotThere
-    """
-    group = work.option_groups.find_by_id(group_id)
-    option = next((one for one in group.options if one.name == name), None) if group else None
-    if group is None or option is None:
-        raise NotThere("option")
-    option.available = available
-    action = "option on sale again" if available else "option off sale"
-    audit.record(work, staff, action, "choice", group.id, name=f"{group.name}: {name}")
-
-
 def import_file(work: Work, staff: str, menu: Menu, *, replace: bool) -> str:
     """Write the menu of a file, all of it; what that did, as a sentence.
 
@@ -248,7 +203,7 @@ def import_file(work: Work, staff: str, menu: Menu, *, replace: bool) -> str:
         "unchanged": done.unchanged,
         "taken off the menu": done.made_unavailable,
     }
-    audit.record(work, staff, "menu imported", "menu", "menu", **counts)
+    audit.record(work, staff, IMPORTED, "menu", "menu", **counts)
     return "Imported: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()) + "."
 
 
@@ -268,13 +223,18 @@ def _kept(work: Work, sku: str, picture: bytes | None) -> dict[str, str]:
 def _write(work: Work, values: Mapping[str, Any]) -> Product:
     menu = Menu(Rules.of(work.policy))
     menu.add_product(1, values)
-    _import(work, menu)
+    import_rows(work, menu)
     made = work.products.find_by_sku(next(iter(menu.products)))
     assert made is not None
     return made
 
 
-def _import(work: Work, menu: Menu) -> None:
+def import_rows(work: Work, menu: Menu) -> None:
+    """Write what a form became.
+
+    Raises:
+        BadInput: with all that is wrong.
+    """
     try:
         import_menu(work, menu, keep_order=True)
     except MenuRefused as refused:
@@ -313,7 +273,8 @@ def _row(product: Product) -> dict[str, Any]:
     }
 
 
-def _file(product: Product) -> ProductFile:
+def file_of(product: Product) -> ProductFile:
+    """A product with all that can be edited about it."""
     return ProductFile(
         **_row(product),
         description=product.description,
@@ -324,20 +285,22 @@ def _file(product: Product) -> ProductFile:
     )
 
 
-def _choice(work: Work, group: OptionGroup) -> ChoiceFile:
-    return ChoiceFile(
-        group.id,
-        group.name,
-        group.required,
-        group.most,
-        tuple(
-            OptionView(option.name, option.price_difference, tuple(option.aliases), option.available)
-            for option in group.options
-        ),
-        tuple(product.name for product in work.option_groups.find_products(group.id)),
-    )
+def latest_editor(work: Work, subject: str, subject_id: object, actions: Sequence[str]) -> str | None:
+    """Who of the staff did one of these last, with this or with the whole menu; None: nobody did."""
+    action = work.staff_actions.find_latest_about([(subject, str(subject_id)), ("menu", "menu")], actions)
+    return action.staff if action else None
 
 
-def _told(changed: Mapping[str, list[str]]) -> dict[str, str]:
+def digest_of(*values: object) -> str:
+    """A short digest of values: two that differ differ in it."""
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+
+
+def in_words(value: object) -> str:
+    """A value as the record tells it."""
+    return " | ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def told(changed: Mapping[str, tuple[str, str]]) -> dict[str, str]:
     """Changes as the record keeps them: `price: 100.00 -> 120.00`."""
     return {("new name" if name == "name" else name): " -> ".join(pair) for name, pair in changed.items()}

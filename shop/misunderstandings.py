@@ -13,6 +13,7 @@ from typing import Any
 from rapidfuzz import fuzz, process, utils
 
 from db.models import Customer, Decision, Misunderstanding, MisunderstandingKind
+from shop import audit
 from shop.cart_view import view_cart
 from shop.work import Work
 
@@ -140,6 +141,11 @@ def decide(
     rows = work.misunderstandings.lock_undecided(ids)
     for row in rows:
         row.decision, row.decided_by, row.decided_at, row.label = decision, decided_by, work.now, label
+    if rows:
+        # By what was meant; what the customers wrote is theirs.
+        details = {"name": label or "", "messages": len(rows)}
+        action = f"misunderstandings {decision.value}"
+        audit.record(work, decided_by, action, "misunderstanding", rows[0].id, **details)
     return len(rows)
 
 

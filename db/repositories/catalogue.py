@@ -139,6 +139,11 @@ class OptionGroupsRepository(Repository[OptionGroup]):
         query = select(OptionGroup).options(selectinload(OptionGroup.options)).order_by(OptionGroup.name)
         return self.session.scalars(query).all()
 
+    def lock_all(self) -> Sequence[OptionGroup]:
+        """All groups, locked in the order of their ids, as an import locks them."""
+        query = select(OptionGroup).order_by(OptionGroup.id).with_for_update(key_share=True)
+        return self.session.scalars(query).all()
+
     def find_products(self, group_id: uuid.UUID) -> Sequence[Product]:
         """The products that have this group."""
         links = product_option_groups.c

@@ -195,6 +195,14 @@ class StaffActionsRepository(Repository[StaffAction]):
         query = select(StaffAction).where(StaffAction.order_id == order_id)
         return self.session.scalars(query.order_by(StaffAction.created_at)).all()
 
+    def find_latest_about(
+        self, subjects: Sequence[tuple[str, str]], actions: Sequence[str]
+    ) -> StaffAction | None:
+        """The last of these actions that was done about one of these subjects (kind and id)."""
+        about = tuple_(StaffAction.subject, StaffAction.subject_id).in_(subjects)
+        query = select(StaffAction).where(about, StaffAction.action.in_(actions))
+        return self.session.scalar(query.order_by(StaffAction.created_at.desc()).limit(1))
+
     def find_page(self, before: tuple[datetime, uuid.UUID] | None, limit: int) -> Sequence[StaffAction]:
         """Newest first, those before a place in that order."""
         query = select(StaffAction).order_by(StaffAction.created_at.desc(), StaffAction.id.desc())

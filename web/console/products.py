@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from shop import menu_desk
-from shop.errors import NotThere, ShopError
+from shop.errors import ChangedMeanwhile, NotThere, ShopError
 from shop.pictures import Darkroom
 from shop.work import Work
 from web.console.fields import whole_or_none
@@ -58,11 +58,10 @@ class ProductPages:
 
     async def _show(self, request: Request, visit: Visit) -> Response:
         product = await self._find(request)
-        values = {name: getattr(product, name) for name in (*FIELDS, *LISTS, "choices", "available")}
-        return await self._form(request, visit, product, values)
+        return await self._form(request, visit, product, _kept(product), version=product.version)
 
     async def _new(self, request: Request, visit: Visit) -> Response:
-        values: dict[str, Any] = {"available": True, "tax_class": "standard", "choices": ()}
+        values: dict[str, Any] = {"available": True, "tax_class": "standard", "choices": []}
         return await self._form(request, visit, None, values)
 
     async def _add(self, request: Request, visit: Visit) -> Response:
@@ -73,26 +72,34 @@ class ProductPages:
             units = whole_or_none(visit, "stock", "Stock")
 
             def add(work: Work) -> str:
-                row = {**values, "stock": units}
+                row = {**_row(values), "sku": values["sku"], "stock": units}
                 return str(menu_desk.add_product(work, visit.who.name, row, picture).id)
 
             made = await self._console.once(visit, "add product", add, str)
         except ShopError as error:
-            return await self._form(request, visit, None, {**values, "stock": visit.text("stock")}, error)
+            typed = {**values, "stock": visit.text("stock")}
+            return await self._form(request, visit, None, typed, error=error)
         return self._console.back(f"{PATH}/{made}", f"{values['name']} is on the menu.")
 
     async def _edit(self, request: Request, visit: Visit) -> Response:
         """Change a product; the customers' next message knows."""
-        product, values = await self._find(request), _typed(visit)
+        product, values, version = await self._find(request), _typed(visit), visit.text("version")
         try:
             picture = await self._picture(visit)
 
             def edit(work: Work) -> str:
-                return menu_desk.edit_product(work, visit.who.name, str(product.id), values, picture).name
+                who, row = visit.who.name, _row(values)
+                return menu_desk.edit_product(work, who, str(product.id), row, picture, version).name
 
             name = await self._console.once(visit, f"edit product {product.id}", edit, str)
+        except ChangedMeanwhile as error:
+            product = await self._find(request)
+            differs = {label: value for label, value in _kept(product).items() if value != values[label]}
+            return await self._form(
+                request, visit, product, values, version=product.version, error=error, differs=differs
+            )
         except ShopError as error:
-            return await self._form(request, visit, product, values, error)
+            return await self._form(request, visit, product, values, version=version, error=error)
         return self._console.back(f"{PATH}/{product.id}", f"{name} is changed.")
 
     async def _sold_out(self, request: Request, visit: Visit) -> Response:
@@ -123,14 +130,20 @@ class ProductPages:
         visit: Visit,
         product: menu_desk.ProductFile | None,
         values: Mapping[str, Any],
+        *,
+        version: str = "",
         error: ShopError | None = None,
+        differs: Mapping[str, Any] | None = None,
     ) -> Response:
-        """The form with these values, and what the lint says about the product's names."""
+        """The form with these values, and what the lint says about the product's names.
+
+        `differs`: what somebody made of it meanwhile, where that is not what was typed.
+        """
         known = await self._console.ask(menu_desk.known)
         names = [product.name, *product.aliases] if product else None
         warnings = await self._console.ask(menu_desk.warnings, names) if names else []
         context: dict[str, Any] = {"flash": Flash("refused", words_for(error))} if error else {}
-        chosen = list(values.get("choices", ()))
+        chosen = values["choices"]
         return self._console.page(
             request,
             visit,
@@ -143,6 +156,8 @@ class ProductPages:
             chosen=chosen,
             warnings=warnings,
             currency=self._currency,
+            version=version,
+            differs=differs or {},
             **context,
         )
 
@@ -170,12 +185,25 @@ class ProductPages:
 
 
 def _typed(visit: Visit) -> dict[str, Any]:
-    """The product's form as a row of a menu's file."""
+    """The product's form as it was filled in."""
     values: dict[str, Any] = {name: visit.text(name) for name in FIELDS}
     values |= {name: [line for line in visit.text(name).splitlines() if line.strip()] for name in LISTS}
-    values["options"] = [str(name) for name in visit.form.getlist("choices")]
+    values["choices"] = [str(name) for name in visit.form.getlist("choices")]
     values["available"] = visit.text("available") == "yes"
     return values
+
+
+def _kept(product: menu_desk.ProductFile) -> dict[str, Any]:
+    """The same, filled in with what is kept."""
+    values: dict[str, Any] = {name: str(getattr(product, name)) for name in FIELDS}
+    values |= {name: list(getattr(product, name)) for name in (*LISTS, "choices")}
+    return {**values, "available": product.available}
+
+
+def _row(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The form as a row of a menu's file, where a product's choices are its options."""
+    row = {name: values[name] for name in (*FIELDS, *LISTS, "available")}
+    return {**row, "options": values["choices"]}
 
 
 def _back(visit: Visit, product_id: str) -> str:

@@ -55,6 +55,10 @@ _WORDS: dict[type[ShopError], Words] = {
     ),
     errors.BadInput: lambda v: str(v["reason"]),
     errors.NameTaken: lambda v: f"There is a {v['name']} already.",
+    errors.ChangedMeanwhile: lambda v: (
+        f"{v['by'] or 'Somebody'} changed {v['name']} after you opened this page. What you typed is still"
+        " here, nothing of it is saved: compare, and save again if yours is to stand."
+    ),
     errors.NotThere: lambda v: f"That {v['what']} is not there any more.",
     errors.WithAnother: lambda v: (
         f"{v['by']} has this conversation." if v["by"] else "Nobody has this conversation: take it first."

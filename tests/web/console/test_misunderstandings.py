@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from db.models import Misunderstanding, MisunderstandingKind
-from shop import misunderstandings
+from shop import audit, misunderstandings
 from shop.misunderstandings import Noticed
 
 HTML = "<script>alert('carts')</script>"
@@ -35,13 +35,18 @@ def test_html_in_a_message_is_text(signed_in, noted):
     assert page.text.count("What was meant") == 2
 
 
-def test_a_group_is_accepted_with_what_was_meant(signed_in, noted, session):
+def test_a_group_is_accepted_with_what_was_meant(signed_in, noted, session, shop):
     designer = signed_in("designer", "Dele")
     form = {"ids": ids_of(noted, "do you"), "intent": "human_handoff", "decision": "accepted"}
     assert designer.told(designer.post("/misunderstandings", **form)) == "2 messages accepted."
     rows = session.scalars(select(Misunderstanding).where(Misunderstanding.label.is_not(None))).all()
     assert {(row.decided_by, row.label) for row in rows} == {("Dele", "human_handoff")}
     assert designer.get("/misunderstandings").text.count("What was meant") == 1
+    entry, *_ = shop.run(audit.page).entries
+    assert (entry.staff, entry.action) == ("Dele", "misunderstandings accepted")
+    assert (entry.about, entry.details) == ("human_handoff", {"messages": 2}), (
+        "and nothing of what was written"
+    )
 
 
 def test_a_group_is_rejected(signed_in, noted, shop):

@@ -6,13 +6,14 @@ import io
 import re
 import struct
 import zlib
+from typing import Any
 
 import pytest
 from markupsafe import escape
 from PIL import Image
 
 from db.models import Cart, Order, Product, StaffAction
-from shop import cart, catalogue
+from shop import cart, catalogue, menu_desk
 from shop.errors import SoldOut
 
 NASTY = "<img src=x onerror=alert(1)>"
@@ -25,7 +26,7 @@ def row(sessions):
     def row(name: str = "Test Burger") -> Product:
         with sessions() as session:
             product = session.query(Product).filter_by(name=name).one()
-            assert isinstance(product.option_groups, list)
+            assert all(isinstance(group.options, list) for group in product.option_groups)
             return product
 
     return row
@@ -43,7 +44,7 @@ def recorded(sessions):
     return recorded
 
 
-def values(product: Product, **changed: str) -> dict[str, str]:
+def values(product: Product, **changed: Any) -> dict[str, Any]:
     """The form of a product as it comes filled in."""
     filled = {
         "name": product.name,
@@ -54,8 +55,15 @@ def values(product: Product, **changed: str) -> dict[str, str]:
         "removable": "\n".join(product.removable),
         "tax_class": product.tax_class,
         "available": "yes",
+        "choices": [group.name for group in product.option_groups],
+        "version": menu_desk.file_of(product).version,
     }
     return {**filled, **changed}
+
+
+def version_of(browser, path: str) -> str:
+    """The version that a form was opened with."""
+    return str(re.findall(r'name="version" value="(\w+)"', browser.get(path).text)[0])
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), **how) -> bytes:
@@ -171,6 +179,54 @@ class TestEditing:
         assert "typed just now" in answer.text
         assert row().description == ""
 
+    def test_a_stale_tab_does_not_revert_what_a_colleague_changed(
+        self, signed_in, test_burger, row, recorded
+    ):
+        bola, ada, path = signed_in("owner", "Bola"), signed_in("owner", "Ada"), f"/products/{test_burger.id}"
+        version = version_of(ada, path)
+        stale = values(row(), description="of this morning", version=version)
+        bola.told(bola.post(path, **values(row(), price="7000.00", aliases="bestseller")))
+        answer = ada.post(path, **stale)
+        assert (
+            answer.status_code == 422 and "Bola changed Test Burger after you opened this page" in answer.text
+        )
+        assert "of this morning" in answer.text and re.search(r"<dt>price</dt>\s*<dd>7000.00<", answer.text)
+        assert re.search(r"<dt>aliases</dt>\s*<dd>bestseller<", answer.text)
+        assert (str(row().price), row().description) == ("7000.00", "")
+        (fresh,) = re.findall(r'name="version" value="(\w+)"', answer.text)
+        again = ada.post(path, **{**stale, "version": fresh, "price": "7000.00", "key": "2"})
+        assert again.status_code == 303 and row().description == "of this morning"
+        assert recorded() == [("Bola", "product edited"), ("Ada", "product edited")]
+
+    def test_an_order_or_the_switch_make_no_form_stale(self, signed_in, test_burger, place, row):
+        browser, path = signed_in("owner"), f"/products/{test_burger.id}"
+        form = values(row(), description="crisp")
+        place(test_burger, 2)
+        browser.post(f"{path}/sold-out", sold_out="yes", key="1")
+        browser.post(f"{path}/stock", how="added", units="5", key="2")
+        assert browser.post(path, **form, key="3").status_code == 303
+        assert row().description == "crisp" and row().sold_out
+
+    def test_what_is_refused_for_another_reason_stays_as_stale_as_it_was(self, signed_in, test_burger, row):
+        browser, path = signed_in("owner"), f"/products/{test_burger.id}"
+        stale = values(row())
+        browser.post(path, **values(row(), description="of a colleague"), key="1")
+        refused = browser.post(path, files={"picture": ("b.png", b"no picture", "image/png")}, **stale)
+        (version,) = re.findall(r'name="version" value="(\w+)"', refused.text)
+        again = browser.post(path, **{**stale, "version": version, "key": "2"})
+        assert again.status_code == 422 and row().description == "of a colleague"
+
+    def test_the_record_tells_all_that_was_changed(self, signed_in, burger_with_choices, row):
+        browser = signed_in("owner", "Boss")
+        changed = {"description": "crisp", "aliases": "bg", "removable": "onions\nsauce", "choices": ["Size"]}
+        browser.told(browser.post(f"/products/{burger_with_choices.id}", **values(row(), **changed)))
+        page = browser.get("/record").text
+        for told in (
+            "description:  -&gt; crisp", "aliases:  -&gt; bg", "removable:  -&gt; onions | sauce",
+            "choices: Size | Extras -&gt; Size",
+        ):  # fmt: skip
+            assert told in page, told
+
     def test_the_lint_warns_after_an_edit(self, signed_in, test_burger, row):
         browser = signed_in("owner")
         browser.post(f"/products/{test_burger.id}", **values(row(), aliases="two\nburger classic"))
@@ -184,7 +240,8 @@ class TestEditing:
         form = {**values(row()), "choices": ["Extras", "Size"]}
         browser.post(f"/products/{burger_with_choices.id}", **form)
         assert [group.name for group in row().option_groups] == ["Extras", "Size"]
-        browser.post(f"/products/{burger_with_choices.id}", **{**form, "choices": [], "key": "2"})
+        form = values(row(), choices=[])
+        browser.post(f"/products/{burger_with_choices.id}", **{**form, "key": "2"})
         assert row().option_groups == []
 
     def test_a_new_product_comes_last(self, signed_in, test_burger, row):
@@ -306,16 +363,58 @@ class TestChoices:
         browser.told(browser.post(path, option="Large", available="yes", key="2"))
         assert "not there" in browser.told(browser.post(path, option="None", available="yes", key="3"))
 
-    def test_a_choice_is_edited_for_all_its_products(self, signed_in, burger_with_choices, sessions):
-        browser = signed_in("owner")
+    @pytest.fixture
+    def size(self, burger_with_choices, row) -> str:
+        """The path of the choice Size."""
+        return f"/choices/{row().option_groups[0].id}"
+
+    def test_a_choice_is_edited_for_all_its_products(self, signed_in, size):
+        browser = signed_in("owner", "Boss")
         form = {
-            "name": "Size", "required": "yes", "most": "1",
-            "option": ["Small", "Huge", ""], "price": ["", "1,5", ""], "aliases": ["little | tiny", "", ""],
+            "required": "yes", "most": "1", "version": version_of(browser, size),
+            "option": ["Small", "Huge", ""], "price": ["-50", "1,5", ""],
+            "aliases": ["little | tiny", "", ""],
         }  # fmt: skip
-        answer = browser.post("/choices", **form)
+        answer = browser.post(size, **form)
         assert answer.status_code == 303, answer.text
         page = browser.get("/choices").text
         assert "Huge" in page and re.search(r"Large.{0,80}off sale", page, re.S)
+        record = browser.get("/record").text
+        for told in (
+            "option Small: +0.00 -&gt; -50.00, also little | tiny",
+            "option Huge: none -&gt; +1.50",
+            "option Large: +1000.00 -&gt; +1000.00, off sale",
+        ):
+            assert told in record, told
+
+    def test_a_new_choice_does_not_write_over_one_with_its_name(self, signed_in, size, row):
+        browser = signed_in("owner", "Boss")
+        form = {"most": "1", "option": ["Cup"], "price": ["0"], "aliases": [""]}
+        for name in ("Size", " size "):
+            answer = browser.post("/choices/new", name=name, **form)
+            assert answer.status_code == 422 and "There is a choice called" in answer.text
+            assert 'value="Cup"' in answer.text and 'action="/console/choices/new"' in answer.text
+        assert [one.name for one in row().option_groups[0].options if one.available] == ["Small", "Large"]
+        assert browser.told(browser.post("/choices/new", name="Vessel", **form, key="2")) == (
+            "Products can have the choice Vessel now."
+        )
+        assert "choice added" in browser.get("/record").text
+
+    def test_a_stale_tab_does_not_revert_a_colleagues_choice(self, signed_in, size, row):
+        bola, ada = signed_in("staff", "Bola"), signed_in("owner", "Ada")
+        form = {
+            "required": "yes", "most": "1", "version": version_of(ada, size),
+            "option": ["Small", "Large"], "price": ["0", "1500"], "aliases": ["", ""],
+        }  # fmt: skip
+        bola.told(bola.post(f"{size}/option", option="Large", available="no"))
+        answer = ada.post(size, **form)
+        assert answer.status_code == 422 and "Bola changed Size after you opened this page" in answer.text
+        assert 'value="1500"' in answer.text and "Small +0.00" in answer.text
+        assert f'action="/console{size}"' in answer.text
+        assert not next(one for one in row().option_groups[0].options if one.name == "Large").available
+        (version,) = re.findall(r'name="version" value="(\w+)"', answer.text)
+        assert ada.post(size, **{**form, "version": version, "key": "2"}).status_code == 303
+        assert next(one for one in row().option_groups[0].options if one.name == "Large").available
 
     @pytest.mark.parametrize(
         ("changed", "reason"),
@@ -327,13 +426,15 @@ class TestChoices:
             ({"price": ["-9999", "0"]}, "would make"),
         ],
     )
-    def test_what_is_refused(self, signed_in, burger_with_choices, changed, reason):
+    def test_what_is_refused(self, signed_in, size, changed, reason):
+        browser = signed_in("owner")
         form = {
-            "name": "Size", "required": "yes", "most": "1",
+            "required": "yes", "most": "1", "version": version_of(browser, size),
             "option": ["Small", "Large"], "price": ["0", "0"], "aliases": ["", ""],
         }  # fmt: skip
-        answer = signed_in("owner").post("/choices", **{**form, **changed})
+        answer = browser.post(size, **{**form, **changed})
         assert answer.status_code == 422 and reason in answer.text
+        assert f'action="/console{size}"' in answer.text, "it is still the form of this choice"
 
 
 class TestImport:
