@@ -292,6 +292,13 @@ class CannotMove(StaffRefusal):
         super().__init__(number=number, status=status, wanted=wanted)
 
 
+class MoneyCame(StaffRefusal):
+    """Who cancels that order sends money back, and may not. Values: number."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(number=number)
+
+
 class CannotRefund(StaffRefusal):
     """Nothing, or less than that, of the order's payment can go back. Values: number, left."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from db.models import Order, OrderStatus, Payment, PaymentStatus
 from shop import discounts, orders, outbox, refunds, stock
-from shop.errors import AmountDiffers, CannotMove, CannotRefund, NoOrder, NothingToPay
+from shop.errors import AmountDiffers, CannotMove, CannotRefund, MoneyCame, NoOrder, NothingToPay
 from shop.payments import settling
 from shop.payments.interface import ProviderPayment, Settlement
 from shop.reopening import reopen
@@ -56,15 +56,21 @@ def advance(work: Work, number: str, to: OrderStatus, staff: str) -> OrderStatus
     return to
 
 
-def cancel(work: Work, number: str, staff: str, reason: str) -> None:
+def cancel(work: Work, number: str, staff: str, reason: str, *, may_refund: bool = True) -> None:
     """The shop cancels an order: units for sale again, money that came goes back.
+
+    Args:
+        may_refund: whether who cancels may send money back.
 
     Raises:
         NoOrder, CannotMove
+        MoneyCame: money would go back.
     """
     order = _locked(work, number)
     if order.status not in CANCELLABLE:
         raise CannotMove(number, order.status.value, OrderStatus.CANCELLED.value)
+    if not may_refund and any(refunds.left_of(work, payment) > 0 for payment in order.payments):
+        raise MoneyCame(number)
     if order.status == OrderStatus.AWAITING_PAYMENT:
         reopen(work, order, OrderStatus.CANCELLED)
     elif order.status == OrderStatus.REVIEW:

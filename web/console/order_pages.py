@@ -72,12 +72,12 @@ class OrderPages:
         return self._console.page(request, visit, "order.html", order=order, card=order.card, steps=STEPS)
 
     async def _cancel(self, request: Request, visit: Visit) -> Response:
-        """Cancel it: units are for sale again, money goes back, the customer is told."""
-        number = request.path_params["number"]
+        """Cancel it: units are for sale again, money goes back (only owners then), the customer is told."""
+        number, may_refund = request.path_params["number"], visit.may(Permission.REFUNDS)
 
         def cancel(work: Work) -> str:
             reason = words(visit, "reason", "Reason", most=REASON_CHARACTERS)
-            order_status.cancel(work, number, visit.who.name, reason)
+            order_status.cancel(work, number, visit.who.name, reason, may_refund=may_refund)
             return f"{number} is cancelled. The customer is told."
 
         return await self._decide(visit, number, "cancel", cancel)

@@ -13,6 +13,7 @@ class Permission(enum.StrEnum):
     SIGNED_IN = "signed in"
     ORDERS = "orders"
     REFUNDS = "refunds"
+    """To send money back: to cancel what was paid, too."""
     MENU_READ = "menu, read"
     STOCK = "stock"
     MENU = "menu"

@@ -38,6 +38,9 @@ _WORDS: dict[type[ShopError], Words] = {
         f"{v['number']} is {STATUS_WORDS.get(v['status'], v['status'])},"
         f" so it cannot become {STATUS_WORDS.get(v['wanted'], v['wanted'])}."
     ),
+    errors.MoneyCame: lambda v: (
+        f"Money came for {v['number']}, and would go back: only an owner can cancel it."
+    ),
     errors.CannotRefund: lambda v: (
         f"That cannot go back: {v['left']:,.2f} of {v['number']} is left." if v["left"] > 0
         else f"Nothing of {v['number']} is left to go back."

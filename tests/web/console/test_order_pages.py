@@ -11,6 +11,7 @@ import pytest
 
 from db.models import Order, OrderStatus, OutboxEvent, Payment, PaymentStatus, Refund, RefundStatus
 from shop import cart, checkout
+from shop.payments import flow
 from shop.payments.offline import BankTransfer
 from shop.service import Shop
 
@@ -51,7 +52,7 @@ def test_there_is_no_such_page(signed_in, number):
 
 
 def test_cancelling_needs_a_reason_and_sends_the_money_back(signed_in, place, test_burger, row):
-    browser, number = signed_in("staff", "Ada"), place(test_burger)
+    browser, number = signed_in("owner", "Ada"), place(test_burger)
     assert "Reason" in browser.told(browser.post(f"/orders/{number}/cancel", reason=" ", key="1"))
     assert row(Order).status == OrderStatus.PAID
     said = browser.told(browser.post(f"/orders/{number}/cancel", reason="oven broken", key="2"))
@@ -60,6 +61,27 @@ def test_cancelling_needs_a_reason_and_sends_the_money_back(signed_in, place, te
     refund = row(Refund)
     assert (refund.amount, refund.status) == (Decimal("11825.00"), RefundStatus.PENDING)
     assert "oven broken" in browser.get(f"/orders/{number}").text
+
+
+def test_staff_cancels_until_money_came(signed_in, place, test_burger, row, sessions, shop, sandbox):
+    staff, number = signed_in("staff", "Ada"), place(test_burger, paid=False)
+    assert "Cancel the order" in staff.get(f"/orders/{number}").text
+    reference = row(Payment).payment_reference
+    flow.open_payment(shop, reference)
+    told = sandbox.settle(reference, "paid")
+    flow.receive(shop, "sandbox", told.body, told.headers)
+    assert "an owner can cancel it" in staff.get(f"/orders/{number}").text
+    said = staff.told(staff.post(f"/orders/{number}/cancel", reason="oven broken", key="1"))
+    assert said == f"Money came for {number}, and would go back: only an owner can cancel it."
+    assert row(Order).status == OrderStatus.PAID
+    with sessions() as session:
+        assert session.query(Refund).count() == 0
+
+
+def test_staff_cancels_what_nobody_paid_for(signed_in, place, test_burger, row):
+    staff, number = signed_in("staff"), place(test_burger, paid=False)
+    assert "is cancelled" in staff.told(staff.post(f"/orders/{number}/cancel", reason="oven broken"))
+    assert row(Order).status == OrderStatus.CANCELLED
 
 
 def test_refunds_are_the_owners(signed_in, place, test_burger, row):
