@@ -28,7 +28,8 @@ RANKS = {state.value: rank for rank, state in enumerate(WAY, start=1)}
 
 @dataclass(frozen=True)
 class DaySales:
-    """What was sold on a day in one currency. Orders that were paid back whole are not in it."""
+    """What was sold on a day in one currency, without what went back of it. Orders that were paid back whole
+    are not in it."""
 
     day: date
     currency: str

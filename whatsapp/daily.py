@@ -46,7 +46,7 @@ class DailyFigures:
         pipeline.expire(key, DAYS_KEPT * 24 * 3600)
 
     def answered_in(self, pipeline: RedisPipeline, seconds: float) -> None:
-        """Twilio has our answer to a message that was taken in so long ago."""
+        """Twilio has our answer to a message that was taken in so long ago; infinity: it was given up."""
         place = bisect.bisect_left(BOUNDS, seconds)
         bound = str(BOUNDS[place]) if place < len(BOUNDS) else BEYOND
         key = self._today()

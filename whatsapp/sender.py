@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -110,12 +111,13 @@ class Sender:
         if earlier and await self._arrived(number, message, datetime.fromisoformat(earlier)):
             logger.info("message %s had been sent", message.id)
             self._metrics.sent.labels("found", "").inc()
+            sent = True
         else:
-            await self._send(number, message)
+            sent = await self._send(number, message)
 
         def note_end(pipeline: RedisPipeline) -> None:
             pipeline.delete(started_key)
-            if message.asked_at is not None:
+            if sent and message.asked_at is not None:
                 self._daily.answered_in(pipeline, time.time() - message.asked_at)
 
         return note_end
@@ -125,9 +127,15 @@ class Sender:
         message = OutboundMessage.from_json(entry.body)
         logger.error("message %s not delivered", message.id)
         self._metrics.sent.labels("given_up", "").inc()
-        return _nothing_more
 
-    async def _send(self, number: str, message: OutboundMessage) -> None:
+        def note_end(pipeline: RedisPipeline) -> None:
+            if message.asked_at is not None:
+                self._daily.answered_in(pipeline, math.inf)
+
+        return note_end
+
+    async def _send(self, number: str, message: OutboundMessage) -> bool:
+        """Send it; False if Twilio refuses it for good."""
         message = await self._within_window(message)
         with self._metrics.pace.time():
             await self._pace.wait()
@@ -142,9 +150,10 @@ class Sender:
             logger.error("message %s refused by Twilio: code %s, %s", message.id, code, reason(code))
             if code == OPTED_OUT:
                 await asyncio.to_thread(self._opted_out, message.conversation)
-            return
+            return False
         self._metrics.sent.labels("sent", "").inc()
         logger.info("message %s sent as %s", message.id, sid)
+        return True
 
     async def _within_window(self, message: OutboundMessage) -> OutboundMessage:
         """A notice for a customer who has not written for a day, as the template that may go out then."""

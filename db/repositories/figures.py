@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Subquery, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.models import (
@@ -68,8 +68,10 @@ class FiguresRepository:
         return {str(name): 0 for name in known} | {str(name): int(count) for name, count in rows}
 
     def sales_since(self, since: datetime) -> dict[str, Decimal]:
-        """What orders that were made since then and sold cost, by currency."""
-        query = select(Order.currency, func.sum(Order.total_amount)).group_by(Order.currency)
+        """What orders that were made since then and sold cost, without what went back, by currency."""
+        kept = _kept(since)
+        query = select(Order.currency, func.sum(_earned(kept))).group_by(Order.currency)
+        query = query.outerjoin(kept, kept.c.order_id == Order.id)
         sold = query.where(Order.created_at >= since, Order.status.in_(SOLD))
         return dict(self.session.execute(sold).tuples().all())
 
@@ -92,10 +94,11 @@ class FiguresRepository:
         return self.session.scalar(query) or 0
 
     def sales_by_day(self, since: datetime, timezone: str) -> Sequence[tuple[datetime, str, int, Decimal]]:
-        """When a day began (where the shop is), currency, orders and money of what was sold since then."""
-        day = func.date_trunc("day", Order.created_at, timezone)
+        """When a day began (where the shop is), currency, orders, and money kept of what was sold since."""
+        day, kept = func.date_trunc("day", Order.created_at, timezone), _kept(since)
         query = (
-            select(day, Order.currency, func.count(), func.sum(Order.total_amount))
+            select(day, Order.currency, func.count(), func.sum(_earned(kept)))
+            .outerjoin(kept, kept.c.order_id == Order.id)
             .where(Order.created_at >= since, Order.status.in_(SOLD))
             .group_by(day, Order.currency)
         )
@@ -126,3 +129,23 @@ class FiguresRepository:
         each = query.subquery()
         counted = select(each.c.furthest, func.count()).group_by(each.c.furthest)
         return dict(self.session.execute(counted).tuples().all())
+
+
+def _kept(since: datetime) -> Subquery:
+    """What is left of the money that came, for each order made since then of which some went back."""
+    gone = select(Refund.payment_id, func.sum(Refund.amount).label("amount"))
+    gone_of = gone.where(Refund.status == RefundStatus.DONE, Refund.created_at >= since)
+    went_back = gone_of.group_by(Refund.payment_id).subquery()
+    came = func.coalesce(Payment.received_amount, Payment.amount)
+    query = (
+        select(Payment.order_id, func.sum(came - went_back.c.amount).label("amount"))
+        .join(went_back, went_back.c.payment_id == Payment.id)
+        .where(Payment.status == PaymentStatus.VERIFIED)
+        .group_by(Payment.order_id)
+    )
+    return query.subquery()
+
+
+def _earned(kept: Subquery) -> ColumnElement[Decimal]:
+    """An order's price, or less where less is left of what came. What came in excess is no sale."""
+    return func.least(Order.total_amount, func.coalesce(kept.c.amount, Order.total_amount))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -26,6 +27,7 @@ from tests.whatsapp.conftest import until, working
 from web.local_whatsapp.twilio_api import TwilioStandIn
 from whatsapp import window
 from whatsapp.conversation_queue import Entry, outbound_queue
+from whatsapp.daily import DailyFigures
 from whatsapp.identity import Identity
 from whatsapp.outbound import OutboundMessage
 from whatsapp.pacing import KEY, TAKE, Pace
@@ -229,6 +231,31 @@ async def test_who_opted_out_is_told_of_once_refused(redis, identity, twilio, me
     await outbound_queue(redis).add(message)
     await deliver_all(redis, make_sender(redis, identity, opted_out))
     assert (opted_out, twilio.posts) == (["ada"], 1)
+
+
+async def answered_today(redis: Any) -> dict[float | None, int]:
+    """What the dashboard reads: how many answers kept which bound."""
+    zone = read_settings().shop.timezone
+    (day,) = await DailyFigures(zone).of(redis, [datetime.now(ZoneInfo(zone)).date()])
+    return dict(day.answered)
+
+
+async def test_only_what_twilio_took_is_an_answer_and_what_was_given_up_is_the_slowest(
+    redis, sender, twilio, message
+):
+    await redis.flushall()
+    asked = replace(message, asked_at=time.time())
+    twilio.answers = [Response(REFUSED, 400, None, "application/json")]
+    await outbound_queue(redis).add(asked)
+    await deliver_all(redis, sender)
+    assert await answered_today(redis) == {}
+    await outbound_queue(redis).add(replace(asked, id="SM2:0"))
+    await deliver_all(redis, sender)
+    assert sum((await answered_today(redis)).values()) == 1
+    pipeline = redis.pipeline(transaction=True)
+    (await sender.give_up(entry(asked)))(pipeline)
+    await pipeline.execute()
+    assert (await answered_today(redis))[None] == 1
 
 
 async def test_a_message_whose_address_no_key_opens_is_dropped_and_the_next_one_goes(

@@ -13,6 +13,7 @@ import pytest
 from redis import Redis
 
 from db.models import StateChange
+from shop.payments import flow
 from web.console.charts import ticks
 from web.console.dashboard import DashboardPage
 from whatsapp.redis import connection_options
@@ -55,6 +56,22 @@ def test_sales_are_those_of_orders_that_were_paid(dashboard, place, test_burger,
     assert re.search(r"\d+ \w+ 1 ₦11,825.00", read), read
     assert read.count("₦11,825.00") == 1
     assert "Test Burger 2 ₦11,000.00" in read
+
+
+def test_refunds_that_were_sent_are_taken_off(signed_in, place, test_burger, shop, clock, in_redis):
+    number, whole = place(test_burger, 2), place(test_burger, 1)
+    owner = signed_in("owner", "Boss")
+
+    def read(days: int) -> str:
+        return words(owner.get(f"/dashboard?days={days}").text)
+
+    owner.told(owner.post(f"/orders/{number}/refund", amount="1,000", reason="cold", key="1"))
+    owner.told(owner.post(f"/orders/{whole}/refund", reason="burnt", key="2"))
+    assert "2 ₦17,737.50" in read(7), "decided, and not yet sent"
+    clock.now = datetime.now(UTC)
+    while flow.send_refunds(shop):
+        pass
+    assert "1 ₦10,825.00" in read(1)
 
 
 def test_money_is_written_as_its_currency_is(dashboard, place, test_burger, sessions, in_redis):
