@@ -21,7 +21,7 @@ CONVERSATION = (
     Line("hello", "welcome to", "greet"),
     Line("menu", "1. Burgers", "browse_menu"),
     Line("1", "1. ", "give_quantity"),
-    Line("a cola", "How many", "select_product"),
+    Line("cola", "How many", "select_product"),
     Line("2", "Added 2", "give_quantity"),
     Line("view cart", "Total", "view_cart"),
     Line("help", "checkout", "help"),
