@@ -59,7 +59,7 @@ def sign_in(shop: Shop, passwords: Passwords, key: bytes, attempt: Attempt) -> s
         WrongCredentials, TooManyAttempts
     """
     name = " ".join(attempt.name.split())[:40]
-    counters = _digest(key, "name", name.casefold()), _digest(key, "address", attempt.address)
+    counters = _counters(key, name, attempt.address)
     shop.run(partial(_count, counters=counters))
     known = shop.run(lambda work: _known(work, name))
     password_hash, member_id = known or (None, None)
@@ -70,6 +70,23 @@ def sign_in(shop: Shop, passwords: Passwords, key: bytes, attempt: Attempt) -> s
         partial(_begin, member_id=member_id, token=token, password_hash=password_hash, counters=counters)
     )
     return token
+
+
+def count_proof(work: Work, key: bytes, name: str, address: str) -> None:
+    """Count that a member who is signed in is about to prove with the password who they are; with the
+    attempts to sign in, so that a browser left open is no place to guess at.
+
+    Raises:
+        TooManyAttempts
+    """
+    _count(work, _counters(key, name, address))
+
+
+def forget_proof(work: Work, key: bytes, name: str, address: str) -> None:
+    """The password was right: the attempts of this member count no more."""
+    by_name, by_address = _counters(key, name, address)
+    work.sign_in_attempts.forget(by_name)
+    work.sign_in_attempts.take_back(by_address)
 
 
 def find(work: Work, token: str, *, touch: bool = True) -> SignedIn | None:
@@ -139,6 +156,10 @@ def _begin(
         seen_at=work.now,
         expires_at=work.now + LONGEST,
     )
+
+
+def _counters(key: bytes, name: str, address: str) -> tuple[str, str]:
+    return _digest(key, "name", name.casefold()), _digest(key, "address", address)
 
 
 def _digest(key: bytes, kind: str, value: str) -> str:

@@ -6,6 +6,7 @@ Nothing is shared across origins: there is no CORS header on any answer, so brow
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,8 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 500
-MOST_ADDRESSES = 10_000
-"""How many are remembered before those are forgotten that have not posted for a minute."""
+MOST_ADDRESSES, FORGET_SECONDS = 10_000, 10.0
+"""How many are remembered before those are forgotten that have not posted for a minute, and how often that is
+looked at: a flood of addresses must not have every post look at all of them."""
 MOST_UPLOADED_BYTES = 5 * 1024 * 1024 + MOST_BYTES
 """A picture or a menu of 5 MB, and the form around it."""
 HEADERS = {
@@ -120,6 +122,7 @@ class LimitPosts:
         self._app = app
         self._clock = clock
         self._left: dict[tuple[str, str], tuple[float, float]] = {}
+        self._forgot_at = clock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -133,13 +136,25 @@ class LimitPosts:
         if place is None:
             return True
         most, now = POSTED_BY_STRANGERS[place], self._clock()
-        if len(self._left) > MOST_ADDRESSES:
+        if len(self._left) > MOST_ADDRESSES and now - self._forgot_at >= FORGET_SECONDS:
+            self._forgot_at = now
             self._left = {key: kept for key, kept in self._left.items() if now - kept[1] < 60}
-        key = (place, scope["client"][0] if scope.get("client") else "")
+        key = (place, household_of(scope["client"][0] if scope.get("client") else ""))
         left, since = self._left.get(key, (float(most), now))
         left = min(float(most), left + (now - since) * most / 60)
         self._left[key] = (left - 1 if left >= 1 else left, now)
         return left >= 1
+
+
+def household_of(address: str) -> str:
+    """Where a request comes from, as it is counted: of IPv6 the network that one household has."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((known, 64), strict=False))
+    return str(known)
 
 
 _TOO_LARGE = JSONResponse({"error": "too large"}, status_code=413)

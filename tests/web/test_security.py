@@ -180,9 +180,22 @@ def test_addresses_are_forgotten():
     scope = {"type": "http", "method": "POST", "path": "/console/sign-in"}
     for number in range(10_001):
         assert limit._may({**scope, "client": (f"10.0.{number // 256}.{number % 256}", 1)})
+    kept = limit._left
+    assert limit._may({**scope, "client": ("10.1.0.0", 1)})
+    assert limit._left is kept, "not looked through with every post"
     now[0] += 61
     assert limit._may({**scope, "client": ("192.0.2.1", 1)})
     assert len(limit._left) == 1
+
+
+def test_a_household_of_ipv6_is_one_address():
+    now = [1000.0]
+    limit = LimitPosts(Starlette(), lambda: now[0])
+    scope = {"type": "http", "method": "POST", "path": "/console/sign-in"}
+    most = POSTED_BY_STRANGERS["/console/sign-in"]
+    let = [limit._may({**scope, "client": (f"2001:db8:0:1::{number:x}", 1)}) for number in range(most + 1)]
+    assert let == [True] * most + [False]
+    assert limit._may({**scope, "client": ("2001:db8:0:2::1", 1)})
 
 
 def test_an_error_tells_nothing(reachable, monkeypatch, caplog):

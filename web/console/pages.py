@@ -43,7 +43,7 @@ def console_routes(
     passwords = Passwords()
     pages = (
         SignInPages(console, templates, passwords, key),
-        AccountPage(console, passwords),
+        AccountPage(console, passwords, key),
         OrderBoard(console),
         OrderPages(console),
         MoneyPages(console),

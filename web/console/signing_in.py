@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
 
 from starlette.concurrency import run_in_threadpool
@@ -20,7 +19,7 @@ from web.console.frame import HOME, NO_STORE, SESSION_COOKIE, SIGN_IN_PATH, Cons
 from web.console.permissions import Permission
 from web.console.visit import Visit
 from web.console.words import words_for
-from web.security import BodyTooLarge, read_form
+from web.security import BodyTooLarge, household_of, read_form
 
 FORM_COOKIE = "chatcart_sign_in"
 """Before somebody is signed in no session keeps a token for the form: the form repeats this cookie."""
@@ -124,12 +123,5 @@ def safe_path(wanted: str) -> str:
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from, as attempts are counted: of IPv6 the network that one household has."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    """Where a request comes from, as attempts are counted."""
+    return household_of(request.client.host if request.client else "")
