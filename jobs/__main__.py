@@ -14,6 +14,7 @@ from jobs import shop_jobs
 from jobs.catalogue_copy import publish_catalogue
 from jobs.dispatcher import dispatch_outbox
 from jobs.metrics import INVARIANTS_SECONDS, JobMetrics
+from jobs.undelivered import note_undelivered
 from settings import Settings, read_settings_or_exit
 from settings.logs import configure_logs
 from settings.metrics import make_registry, serve_metrics
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 DISPATCH_SECONDS = 0.3
 CATALOGUE_SECONDS = 1.0
+UNDELIVERED_SECONDS = 1.0
 BEAT_SECONDS = 1.0
 
 
@@ -56,6 +58,7 @@ async def run(settings: Settings) -> None:
         repeat("beat", lambda: redis.set(SENDER_BEAT_KEY, "1", ex=5), BEAT_SECONDS),
         sender.worker().run(),
         repeat("outbox", lambda: dispatch_outbox(shop, inbound), DISPATCH_SECONDS),
+        repeat("undelivered", lambda: note_undelivered(shop, redis), UNDELIVERED_SECONDS),
         *(
             repeat(job.__name__, functools.partial(asyncio.to_thread, job, shop), pause)
             for job, pause in shop_jobs.PAUSES.items()

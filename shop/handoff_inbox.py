@@ -34,12 +34,17 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Said:
-    """A message of a thread; `staff` None: the customer wrote it. `kind` is a `MessageKind`'s value."""
+    """A message of a thread; `staff` None: the customer wrote it. `kind` is a `MessageKind`'s value.
+
+    `undelivered`: why it did not reach the customer, as Twilio's code (empty: it was given up); None: nothing
+    is known of that.
+    """
 
     staff: str | None
     kind: str
     text: str
     at: datetime
+    undelivered: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ def version(work: Work) -> str:
     """Another one whenever the inbox or a thread looks otherwise."""
     handoffs = work.handoffs.find_all_open(MOST_OPEN)
     stand = ";".join(f"{each.id}{each.status}{each.taken_by}" for each in handoffs)
-    return f"{work.thread_messages.latest_sequence()}:{uuid.uuid5(uuid.NAMESPACE_OID, stand)}"
+    messages = f"{work.thread_messages.latest_sequence()}:{work.thread_messages.latest_undelivered()}"
+    return f"{messages}:{uuid.uuid5(uuid.NAMESPACE_OID, stand)}"
 
 
 def thread(work: Work, handoff_id: str) -> Thread:
@@ -115,7 +121,8 @@ def _waiting(handoff: Handoff, latest: ThreadMessage | None) -> Waiting:
 
 
 def _said(message: ThreadMessage) -> Said:
-    return Said(message.staff, message.kind.value, message.text, message.created_at)
+    undelivered = None if message.undelivered_at is None else message.undelivered_code or ""
+    return Said(message.staff, message.kind.value, message.text, message.created_at, undelivered)
 
 
 def _cart(work: Work, customer: Customer) -> CartView | None:

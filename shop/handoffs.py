@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from db.models import Customer, Handoff, HandoffReason, HandoffStatus, MessageKind
+from db.models import Customer, Handoff, HandoffReason, HandoffStatus, MessageKind, ThreadMessage
 from shop import fulfilment, outbox
 from shop.errors import BadInput, NotThere, WithAnother
 from shop.work import Work
@@ -134,8 +134,24 @@ def write(work: Work, handoff_id: uuid.UUID, staff: str, text: str, message_id: 
         raise BadInput("text", f"WhatsApp takes {MOST_CHARACTERS} characters at once, not {len(text)}.")
     handoff = _locked(work, handoff_id)
     _require_with(handoff, staff)
-    if _note(work, handoff, message_id, MessageKind.TEXT, text, staff):
-        outbox.write(work, handoff.customer_id, "staff_message", {"staff": staff, "text": text})
+    message = _note(work, handoff, message_id, MessageKind.TEXT, text, staff)
+    if message is not None:
+        data = {"staff": staff, "text": text}
+        outbox.write(work, handoff.customer_id, "staff_message", data, message.id)
+
+
+def note_undelivered(work: Work, event_id: str, code: str) -> bool:
+    """What was told with this event did not reach the customer; whether it was a message of the staff's.
+
+    Args:
+        code: why, as Twilio says it; empty: it was given up.
+    """
+    message = work.thread_messages.find_by_id(event_id)
+    if message is None:
+        return False
+    if message.undelivered_at is None:
+        message.undelivered_at, message.undelivered_code = work.now, code[:16]
+    return True
 
 
 def hand_back(work: Work, handoff_id: uuid.UUID, staff: str) -> None:
@@ -191,11 +207,11 @@ def _tell_end(work: Work, handoff: Handoff) -> bool:
 
 def _note(
     work: Work, handoff: Handoff, message_id: str, kind: MessageKind, text: str, staff: str | None = None
-) -> bool:
-    """Put a message into the thread, once; whether it was not there yet."""
+) -> ThreadMessage | None:
+    """Put a message into the thread; None: it was there already."""
     if work.thread_messages.find_by_message(message_id) is not None:
-        return False
-    work.thread_messages.create(
+        return None
+    return work.thread_messages.create(
         handoff_id=handoff.id,
         customer_id=handoff.customer_id,
         staff=staff,
@@ -204,7 +220,6 @@ def _note(
         message_id=message_id,
         created_at=work.now,
     )
-    return True
 
 
 def _locked(work: Work, handoff_id: uuid.UUID) -> Handoff:

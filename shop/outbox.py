@@ -33,9 +33,15 @@ class AddressedNotice:
     address: str
 
 
-def write(work: Work, customer_id: uuid.UUID, event: str, data: Mapping[str, Any]) -> None:
-    """Put an event into the outbox."""
-    work.outbox.create(customer_id=customer_id, event=event, data=dict(data))
+def write(
+    work: Work,
+    customer_id: uuid.UUID,
+    event: str,
+    data: Mapping[str, Any],
+    event_id: uuid.UUID | None = None,
+) -> None:
+    """Put an event into the outbox; with this id, or one of its own."""
+    work.outbox.create(id=event_id or uuid.uuid4(), customer_id=customer_id, event=event, data=dict(data))
 
 
 def pending(work: Work, limit: int) -> list[AddressedNotice]:

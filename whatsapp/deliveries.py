@@ -5,11 +5,13 @@ Source: Twilio, "Message status values" and its error dictionary.
 
 from __future__ import annotations
 
-from whatsapp.redis import RedisClient
+from whatsapp.redis import RedisClient, RedisPipeline
 
 SECONDS_KEPT = 7 * 24 * 3600
 COUNTERS_KEY = "chatcart:deliveries"
 """A hash: how many messages reached each status, and `error:<code>` for each that failed."""
+UNDELIVERED_KEY = "chatcart:undelivered"
+"""A list: which of the shop's own messages did not arrive, and the code why (`<message id> 63016`)."""
 RANKS = {"accepted": 1, "queued": 2, "sending": 3, "sent": 4, "delivered": 5, "read": 6}
 FAILED = ("undelivered", "failed")
 RANKS |= dict.fromkeys(FAILED, 7)
@@ -29,6 +31,16 @@ redis.call('HSET', KEYS[1], 'status', ARGV[1], 'rank', ARGV[2], 'error', ARGV[3]
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('HINCRBY', KEYS[2], ARGV[1], 1)
 if ARGV[3] ~= '' then redis.call('HINCRBY', KEYS[2], 'error:' .. ARGV[3], 1) end
+local message = redis.call('HGET', KEYS[1], 'message')
+if message and tonumber(ARGV[2]) == 7 then redis.call('RPUSH', KEYS[3], message .. ' ' .. ARGV[3]) end
+return 1
+"""
+NAME = """
+redis.call('HSET', KEYS[1], 'message', ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+if redis.call('HGET', KEYS[1], 'rank') == '7' then
+  redis.call('RPUSH', KEYS[2], ARGV[1] .. ' ' .. redis.call('HGET', KEYS[1], 'error'))
+end
 return 1
 """
 
@@ -44,13 +56,28 @@ class Deliveries:
         rank = RANKS.get(status)
         if rank is None:
             return False
-        keys = (f"chatcart:delivery:{sid}", COUNTERS_KEY)
-        return bool(await self._redis.eval(FORWARD, 2, *keys, status, rank, error, SECONDS_KEPT))
+        keys = (_key(sid), COUNTERS_KEY, UNDELIVERED_KEY)
+        return bool(await self._redis.eval(FORWARD, 3, *keys, status, rank, error, SECONDS_KEPT))
 
     async def status(self, sid: str) -> str | None:
         """What a message has come to; None if nothing was told."""
-        status = await self._redis.hget(f"chatcart:delivery:{sid}", "status")
+        status = await self._redis.hget(_key(sid), "status")
         return None if status is None else str(status)
+
+
+def sent_in(pipeline: RedisPipeline, message_id: str, sid: str) -> None:
+    """The shop's own message is at Twilio by this id, as a part of a MULTI: should it not arrive, or should
+    that have been told already, it is in the list of those that did not."""
+    pipeline.eval(NAME, 2, _key(sid), UNDELIVERED_KEY, message_id, SECONDS_KEPT)
+
+
+def undelivered_in(pipeline: RedisPipeline, message_id: str, code: str = "") -> None:
+    """The shop's own message will not arrive (no code: it was given up), as a part of a MULTI."""
+    pipeline.rpush(UNDELIVERED_KEY, f"{message_id} {code}")
+
+
+def _key(sid: str) -> str:
+    return f"chatcart:delivery:{sid}"
 
 
 def reason(code: str) -> str:

@@ -20,7 +20,7 @@ from whatsapp import window
 from whatsapp.content import fill_notice
 from whatsapp.conversation_queue import Effects, Entry, outbound_queue
 from whatsapp.daily import DailyFigures
-from whatsapp.deliveries import OPTED_OUT, reason
+from whatsapp.deliveries import OPTED_OUT, reason, sent_in, undelivered_in
 from whatsapp.identity import Identity, InvalidAddress
 from whatsapp.metrics import QueueMetrics, SenderMetrics
 from whatsapp.outbound import OutboundMessage
@@ -57,6 +57,15 @@ class Figures:
         """All of them, on one registry. `failed` is called with what nobody foresaw."""
         queue = QueueMetrics(registry, "outbound", failed)
         return cls(SenderMetrics(registry), queue, DailyFigures(timezone))
+
+
+@dataclass(frozen=True)
+class End:
+    """What became of a message at Twilio: the id that it has there, or the code with which it was refused;
+    neither where it was found there after a crash."""
+
+    sid: str = ""
+    refused: str = ""
 
 
 class Sender:
@@ -111,13 +120,17 @@ class Sender:
         if earlier and await self._arrived(number, message, datetime.fromisoformat(earlier)):
             logger.info("message %s had been sent", message.id)
             self._metrics.sent.labels("found", "").inc()
-            sent = True
+            end = End()
         else:
-            sent = await self._send(number, message)
+            end = await self._send(number, message)
 
         def note_end(pipeline: RedisPipeline) -> None:
             pipeline.delete(started_key)
-            if sent and message.asked_at is not None:
+            if message.notice and end.sid:
+                sent_in(pipeline, message.id, end.sid)
+            elif message.notice and end.refused:
+                undelivered_in(pipeline, message.id, end.refused)
+            if not end.refused and message.asked_at is not None:
                 self._daily.answered_in(pipeline, time.time() - message.asked_at)
 
         return note_end
@@ -129,13 +142,15 @@ class Sender:
         self._metrics.sent.labels("given_up", "").inc()
 
         def note_end(pipeline: RedisPipeline) -> None:
+            if message.notice:
+                undelivered_in(pipeline, message.id)
             if message.asked_at is not None:
                 self._daily.answered_in(pipeline, math.inf)
 
         return note_end
 
-    async def _send(self, number: str, message: OutboundMessage) -> bool:
-        """Send it; False if Twilio refuses it for good."""
+    async def _send(self, number: str, message: OutboundMessage) -> End:
+        """Send it, once."""
         message = await self._within_window(message)
         with self._metrics.pace.time():
             await self._pace.wait()
@@ -150,10 +165,10 @@ class Sender:
             logger.error("message %s refused by Twilio: code %s, %s", message.id, code, reason(code))
             if code == OPTED_OUT:
                 await asyncio.to_thread(self._opted_out, message.conversation)
-            return False
+            return End(refused=code)
         self._metrics.sent.labels("sent", "").inc()
         logger.info("message %s sent as %s", message.id, sid)
-        return True
+        return End(sid)
 
     async def _within_window(self, message: OutboundMessage) -> OutboundMessage:
         """A notice for a customer who has not written for a day, as the template that may go out then."""

@@ -69,12 +69,19 @@ class ThreadMessage(Identified, Base):
     """One message between a customer and a person; `staff` is that person's name where they wrote it.
 
     `message_id` is Twilio's MessageSid, or the id that the staff's form was given. Numbers are masked.
+    What the staff wrote goes out as the outbox's event with the same `id`; `undelivered_at`: when we heard
+    that it did not arrive, and `undelivered_code` why (Twilio's code; empty: it was given up).
     """
 
     __tablename__ = "thread_messages"
     __table_args__ = (
         Index("idx_thread_messages_handoff", "handoff_id", "sequence"),
         Index("idx_thread_messages_customer", "customer_id", "sequence"),
+        Index(
+            "idx_thread_messages_undelivered",
+            "undelivered_at",
+            postgresql_where=text("undelivered_at IS NOT NULL"),
+        ),
     )
 
     handoff_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("handoffs.id"))
@@ -85,6 +92,8 @@ class ThreadMessage(Identified, Base):
     kind: Mapped[MessageKind] = mapped_column(enum_column(MessageKind, "thread_message_kind"))
     text: Mapped[str] = mapped_column(Text)
     message_id: Mapped[str] = mapped_column(Text, unique=True)
+    undelivered_at: Mapped[datetime | None]
+    undelivered_code: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     @property

@@ -100,6 +100,11 @@ class ThreadMessagesRepository(Repository[ThreadMessage]):
         """The number of the message that was written last; 0 where there is none."""
         return self.session.scalar(select(func.max(ThreadMessage.sequence))) or 0
 
+    def latest_undelivered(self) -> datetime | None:
+        """When we last heard of a message that did not arrive."""
+        query = select(func.max(ThreadMessage.undelivered_at))
+        return self.session.scalar(query.where(ThreadMessage.undelivered_at.is_not(None)))
+
     def delete_by_customer(self, customer_id: uuid.UUID) -> None:
         """Forget what was written with a customer."""
         self.session.execute(delete(ThreadMessage).where(ThreadMessage.customer_id == customer_id))

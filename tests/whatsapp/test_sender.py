@@ -28,6 +28,7 @@ from web.local_whatsapp.twilio_api import TwilioStandIn
 from whatsapp import window
 from whatsapp.conversation_queue import Entry, outbound_queue
 from whatsapp.daily import DailyFigures
+from whatsapp.deliveries import UNDELIVERED_KEY, Deliveries
 from whatsapp.identity import Identity
 from whatsapp.outbound import OutboundMessage
 from whatsapp.pacing import KEY, TAKE, Pace
@@ -231,6 +232,30 @@ async def test_who_opted_out_is_told_of_once_refused(redis, identity, twilio, me
     await outbound_queue(redis).add(message)
     await deliver_all(redis, make_sender(redis, identity, opted_out))
     assert (opted_out, twilio.posts) == (["ada"], 1)
+
+
+async def test_of_the_shops_own_messages_those_that_were_refused_or_given_up_are_listed(
+    redis, sender, twilio, message
+):
+    await redis.flushall()
+    own = replace(message, id="an event:0", notice=True)
+    twilio.answers = [Response(REFUSED, 400, None, "application/json")] * 2
+    await outbound_queue(redis).add(own)
+    await outbound_queue(redis).add(message)
+    await deliver_all(redis, sender)
+    pipeline = redis.pipeline(transaction=True)
+    (await sender.give_up(entry(replace(own, id="another:0"))))(pipeline)
+    await pipeline.execute()
+    assert await redis.lrange(UNDELIVERED_KEY, 0, -1) == ["an event:0 63016", "another:0 "]
+
+
+async def test_one_of_the_shops_own_that_is_lost_later_is_listed(redis, sender, twilio, message):
+    await redis.flushall()
+    await outbound_queue(redis).add(replace(message, id="an event:0", notice=True))
+    await deliver_all(redis, sender)
+    (sent,) = twilio.stand_in.phones.of(CUSTOMER_NUMBER)
+    await Deliveries(redis).record(sent.sid, "undelivered", "63016")
+    assert await redis.lrange(UNDELIVERED_KEY, 0, -1) == ["an event:0 63016"]
 
 
 async def answered_today(redis: Any) -> dict[float | None, int]:

@@ -23,6 +23,7 @@ from web.console.live import Watch, event_stream
 from web.console.permissions import Permission
 from web.console.visit import Visit
 from web.console.words import words_for
+from whatsapp.deliveries import reason
 from whatsapp.redaction import redact
 from whatsapp.redis import RedisClient
 from whatsapp.window import WINDOW_SECONDS, seconds_left
@@ -177,6 +178,7 @@ class HandoffPages:
             most_characters=handoffs.MOST_CHARACTERS,
             reasons=REASONS,
             no_words=NO_WORDS,
+            why_not=why_not,
             **context,
         )
 
@@ -204,3 +206,8 @@ def _id(request: Request) -> uuid.UUID:
 def _part(request: Request) -> str:
     """What of the conversation's page is answered with."""
     return "handoff_conversation.html" if is_part(request) else "handoff.html"
+
+
+def why_not(code: str) -> str:
+    """Why a message did not arrive, in words."""
+    return f"{reason(code)} ({code})" if code else "WhatsApp was out of reach for ten minutes"

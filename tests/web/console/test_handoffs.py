@@ -97,6 +97,31 @@ def test_what_was_typed_is_not_lost_where_it_cannot_be_sent(signed_in, called):
     assert "Write something" in ada.post(f"{called}/write", text="  ", key="3").text
 
 
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (
+            "63016",
+            "the customer has not written for 24 hours, and only an approved template may go out (63016)",
+        ),
+        ("", "WhatsApp was out of reach for ten minutes"),
+    ],
+)
+def test_what_did_not_arrive_says_so(signed_in, called, shop, sessions, code, reason):
+    ada = signed_in("staff", "Ada")
+    ada.post(f"{called}/take", key="1")
+    for key, text in enumerate(("It is on its way.", "Ten minutes.")):
+        ada.post(f"{called}/write", text=text, key=f"w{key}")
+    assert "Not delivered" not in ada.get(called).text
+    with sessions() as session:
+        events = session.query(OutboxEvent).filter_by(event="staff_message").order_by(OutboxEvent.sequence)
+        first = str(events.first().id)
+    assert shop.run(lambda work: handoffs.note_undelivered(work, first, code))
+    page = ada.get(f"{called}/thread").text
+    assert page.count("Not delivered") == 1
+    assert re.search(rf"It is on its way\..{{0,80}}Not delivered: {re.escape(reason)}\.", page, re.S)
+
+
 def test_html_of_customers_and_staff_is_text(signed_in, called, says, sessions):
     ada = signed_in("staff", "Ada")
     says(HTML)
