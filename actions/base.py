@@ -114,6 +114,7 @@ class ShopAction(Action):
         if not conversation.can_be_told_unasked:
             for notice in await conversation.do(list[outbox.Notice], outbox.take_pending):
                 await TELL[notice.event](conversation, notice.data)
+        await proposing.notice_button(conversation)
         try:
             doubted = self.is_guessed and proposing.is_unsure(conversation)
             if not (doubted and await proposing.offer(conversation)):

@@ -20,6 +20,7 @@ from shop.cart_view import CartView
 from shop.errors import EmptyCart
 
 BOTH = 2
+ADDED = "utter_added"
 
 
 class ModifyItem(ShopAction):
@@ -53,6 +54,8 @@ class ModifyItem(ShopAction):
         quantity = (line.quantity if line else None) or understood.number
         if quantity is None:
             return []
+        if line is None:
+            await _note_change_of_what_was_just_added(conversation)
         return [replace(line or await _by_place(conversation), quantity=quantity)]
 
 
@@ -76,6 +79,8 @@ class RemoveItem(ShopAction):
             await self._remove_both(conversation)
         else:
             named = understood.asked if understood.named else ""
+            if not named:
+                await _note_change_of_what_was_just_added(conversation)
             meant = replace(await _by_place(conversation), name=named)
             await _say_exchanged(
                 conversation, await conversation.do(cart.Exchanged, cart.exchange, [meant], [])
@@ -121,6 +126,12 @@ async def note_correction(conversation: Conversation) -> None:
     """What was typed before was taken for something else than it was meant as."""
     kind = MisunderstandingKind.CORRECTION
     await proposing.note(conversation, kind, conversation.text_before, {"then": conversation.text})
+
+
+async def _note_change_of_what_was_just_added(conversation: Conversation) -> None:
+    """ "Make it 3", "remove it", straight after something was added: perhaps not what had been meant."""
+    if ADDED in conversation.answered_before():
+        await note_correction(conversation)
 
 
 async def set_quantities(conversation: Conversation, lines: Sequence[WantedLine]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from actions import proposing
 from actions.base import ShopAction, refuse
 from actions.conversation import Conversation
 from actions.formatting import amount, product_choices
+from db.models import MisunderstandingKind
 from shop import cart, catalogue
 from shop.errors import ShopError
 from shop.service import Shop
@@ -55,5 +57,6 @@ class ValidateQuantity(ShopAction):
             quantity: int | None = await conversation.look(cart.check_quantity, product, str(given))
         except ShopError as refusal:
             refuse(conversation, refusal)
+            await proposing.note(conversation, MisunderstandingKind.FALLBACK)
             quantity = None
         conversation.set(quantity=quantity)

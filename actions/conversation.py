@@ -36,8 +36,11 @@ FORGOTTEN_SLOT = "session_forgotten"
 
 MOST_MESSAGES_TOLD = 3
 """Of the customer, this one among them: what the language model is told."""
+PRODUCT_FORMS = (None, "quantity_form")
+UNKNOWN_FORM = "unknown"
+# No greeting: in it people say who they are.
 ABOUT_ORDERS = frozenset(
-    "select_product search_product give_quantity browse_menu modify_item remove_item greet".split()
+    "select_product search_product give_quantity browse_menu modify_item remove_item".split()
 )
 
 
@@ -200,11 +203,24 @@ class Conversation:
                 said.append(str(event["text"]))
         return said[::-1]
 
+    def answered_before(self) -> frozenset[str]:
+        """The names of what was answered in the turn before this one."""
+        names: list[str] = []
+        messages = 0
+        for event in list(self.tracker.events)[::-1]:
+            messages += event.get("event") == "user"
+            if messages > 1:
+                break
+            if messages and event.get("event") == "bot":
+                names.append(str((event.get("metadata") or {}).get("utter_action")))
+        return frozenset(names)
+
     def turns_before(self) -> tuple[str, ...]:
         """The customer's last messages about an order, and the names of what was answered in between; no
-        answer to a question about the person, and nothing that the bot said in words."""
+        answer to a question about the person (a form's), and nothing that the bot said in words."""
         turns: list[str] = []
         messages = 0
+        answers = self._answers_to_forms()
         for event in list(self.tracker.events)[::-1]:
             if event.get("event") == "bot" and (name := (event.get("metadata") or {}).get("utter_action")):
                 turns.append(f"shop: {name}")
@@ -212,7 +228,7 @@ class Conversation:
                 messages += 1
                 if messages > MOST_MESSAGES_TOLD:
                     break
-                if messages > 1 and _intent_of(event) in ABOUT_ORDERS:
+                if messages > 1 and id(event) not in answers and _intent_of(event) in ABOUT_ORDERS:
                     turns.append(f"customer: {event.get('text')}")
         return tuple(turns[::-1])
 
@@ -253,6 +269,19 @@ class Conversation:
     def forget_session(self) -> None:
         """The dialogue plane deletes the session at the end of this turn; nothing more is said in it."""
         self.set(**{FORGOTTEN_SLOT: True})
+
+    def _answers_to_forms(self) -> frozenset[int]:
+        """The events (by identity) in which the customer answered a form that asks who they are."""
+        loops = [event.get("name") for event in self.tracker.events if event.get("event") == "active_loop"]
+        # Of a history that was cut, the first thing known may be that a form ended.
+        loop = self.tracker.active_loop.get("name") if not loops else UNKNOWN_FORM if not loops[0] else None
+        answers: list[int] = []
+        for event in self.tracker.events:
+            if event.get("event") == "active_loop":
+                loop = event.get("name")
+            elif event.get("event") == "user" and loop not in PRODUCT_FORMS:
+                answers.append(id(event))
+        return frozenset(answers)
 
     def _messages_before(self) -> Iterator[Mapping[str, Any]]:
         """What the customer wrote before this message, the latest first."""

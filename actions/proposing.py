@@ -13,6 +13,7 @@ from assist.prompt import without_private
 from assist.situation import Proposal, ProposedLine, Situation
 from db.models import MisunderstandingKind
 from shop import candidates, misunderstandings
+from whatsapp.choices import read_payload
 
 PROPOSAL_SLOT = "proposal"
 """What was proposed: its payload, and the message after which it was asked about."""
@@ -38,6 +39,8 @@ async def offer(conversation: Conversation, besides: Iterable[str] = ()) -> bool
     assistant = conversation.assistant
     if assistant is None or not _may_ask(conversation):
         return False
+    if not await assistant.may_ask(conversation.tracker.sender_id):
+        return False
     proposal = await assistant.propose(await _situation(conversation))
     if proposal is None:
         return False
@@ -52,10 +55,25 @@ async def take_up(conversation: Conversation) -> bool:
     payload = _proposed(conversation)
     if payload is None:
         return False
+    await conversation.do(type(None), misunderstandings.answer_proposal, accepted=True)
     conversation.leave_form()
     conversation.set(**{PROPOSAL_SLOT: None})
     conversation.hear_instead(payload)
     return True
+
+
+async def notice_button(conversation: Conversation) -> None:
+    """Keep that the customer pressed the proposal's own yes, which means what it proposed."""
+    payload = _proposed(conversation)
+    if payload is None:
+        return
+    intent, entities = read_payload(payload)
+    message = conversation.tracker.latest_message
+    heard = [(each.get("entity"), each.get("value")) for each in message.get("entities") or ()]
+    meant = [(each["entity"], each["value"]) for each in entities]
+    if conversation.understood.intent == intent and heard == meant:
+        await conversation.do(type(None), misunderstandings.answer_proposal, accepted=True)
+        conversation.set(**{PROPOSAL_SLOT: None})
 
 
 async def was_declined(conversation: Conversation) -> bool:
@@ -64,6 +82,7 @@ async def was_declined(conversation: Conversation) -> bool:
     if payload is None:
         return False
     conversation.set(**{PROPOSAL_SLOT: None})
+    await conversation.do(type(None), misunderstandings.answer_proposal, accepted=False)
     kind = MisunderstandingKind.DECLINED_PROPOSAL
     await note(conversation, kind, conversation.text_before, {"payload": payload})
     return True

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from circuitbreaker import CircuitBreaker
+from circuitbreaker import STATE_HALF_OPEN, CircuitBreaker
 
 from assist import checking, prompt
 from assist.bounds import FAILURES_TO_OPEN, OPEN_SECONDS, AnswerCache, Budget
@@ -52,11 +52,29 @@ class Assistant:
         self._budget = budget
         self._cache = cache
         self._metrics = metrics
+        # A call that is cancelled says nothing good of the server: it must not end the count of failures.
         self._breaker = CircuitBreaker(
-            FAILURES_TO_OPEN, OPEN_SECONDS, expected_exception=Unavailable, name="language model"
+            FAILURES_TO_OPEN,
+            OPEN_SECONDS,
+            expected_exception=(Unavailable, asyncio.CancelledError),
+            name="language model",
         )
+        self._trying = False
+        """Whether a call tries if the server, which was left alone, is well again."""
         self._places = asyncio.Semaphore(settings.most_at_once)
         metrics.open.set_function(lambda: float(self._breaker.opened))
+
+    async def may_ask(self, customer: str) -> bool:
+        """Whether the bounds let a customer's message be asked about: known before a situation is put
+        together for nothing."""
+        try:
+            async with asyncio.timeout(self._settings.deadline_seconds):
+                self._look_at_server()
+                await self._budget.left(customer)
+        except (NotAsked, TimeoutError) as failure:
+            self._metrics.outcomes.labels(getattr(failure, "reason", "not_counted")).inc()
+            return False
+        return True
 
     async def propose(self, situation: Situation) -> Proposal | None:
         """What the customer may have meant; None where the model cannot tell, or does not help in time.
@@ -73,11 +91,11 @@ class Assistant:
             proposal, outcome = None, failure.reason
             # While the server is left alone, or its budget is spent, this is no news.
             level = logging.DEBUG if isinstance(failure, NotAsked) else logging.WARNING
-            logger.log(level, "the language model did not help: %s", failure.reason)
+            logger.log(level, "the language model %s did not help: %s", self._settings.model, failure.reason)
         except Exception as error:
             # Redis that keeps silent, too; a customer is answered whatever breaks here.
             proposal, outcome = None, "failed"
-            logger.error("the language model did not help: %s", type(error).__name__)
+            logger.error("the language model %s did not help: %s", self._settings.model, type(error).__name__)
         self._metrics.outcomes.labels(outcome).inc()
         return proposal
 
@@ -94,10 +112,7 @@ class Assistant:
         self._metrics.cache.labels("hit" if kept else "miss").inc()
         if kept:
             return checking.read(kept)
-        if self._breaker.opened:
-            raise NotAsked("left_alone")
-        if self._places.locked():
-            raise NotAsked("busy")
+        self._look_at_server()
         async with self._places:
             await self._budget.take(situation.customer)
             completion = await self._ask(messages, schema_for(situation.candidates), ends)
@@ -105,19 +120,38 @@ class Assistant:
         await self._cache.put(key, answer.model_dump_json())
         return answer
 
+    def _look_at_server(self) -> None:
+        """Whether the server may be asked now; when it was left alone long enough, by one call alone.
+
+        Raises:
+            NotAsked
+        """
+        if self._breaker.opened or (self._breaker.state == STATE_HALF_OPEN and self._trying):
+            raise NotAsked("left_alone")
+        if self._places.locked():
+            raise NotAsked("busy")
+
     async def _ask(self, messages: list[Any], schema: Mapping[str, Any], ends: float) -> Completion:
         """One call; that it takes too long is a failure that the breaker counts.
 
         Raises:
+            NotAsked: another call began to try a server that was left alone.
             Unavailable
         """
+        tries = self._breaker.state == STATE_HALF_OPEN
+        if tries and self._trying:
+            raise NotAsked("left_alone")
         self._metrics.calls.inc()
-        with self._breaker, self._metrics.seconds.time():
-            try:
-                async with asyncio.timeout_at(ends):
-                    completion = await self._model.complete(messages, schema)
-            except TimeoutError:
-                raise Unavailable("timeout") from None
+        self._trying = self._trying or tries
+        try:
+            with self._breaker, self._metrics.seconds.time():
+                try:
+                    async with asyncio.timeout_at(ends):
+                        completion = await self._model.complete(messages, schema)
+                except TimeoutError:
+                    raise Unavailable("timeout") from None
+        finally:
+            self._trying = self._trying and not tries
         self._count(completion)
         return completion
 

@@ -32,26 +32,45 @@ class Budget:
         self._of_one = settings.daily_calls_per_customer
         self._clock = clock
 
-    async def take(self, customer: str) -> None:
-        """Count one call. What cannot be counted is not asked.
+    async def left(self, customer: str) -> None:
+        """Look, without counting, whether a call may be made.
 
         Raises:
             NotAsked
         """
-        day = self._clock().strftime("%Y%m%d")
-        keys = (f"chatcart:llm:calls:{day}:{customer}", f"chatcart:llm:calls:{day}")
         try:
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                for key in keys:
-                    pipeline.incr(key)
-                    pipeline.expire(key, COUNTER_SECONDS)
-                of_one, _, of_all, _ = await pipeline.execute()
+            of_one, of_all = await self._redis.mget(self._keys(customer))
         except (RedisError, OSError):
             raise NotAsked("not_counted") from None
-        if of_one > self._of_one:
+        if int(of_one or 0) >= self._of_one:
             raise NotAsked("customer_budget")
-        if of_all > self._of_all:
+        if int(of_all or 0) >= self._of_all:
             raise NotAsked("daily_budget")
+
+    async def take(self, customer: str) -> None:
+        """Count one call. What cannot be counted is not asked, and a call that the customer's own budget
+        refuses is no call of the day: else one of them would use up what all have.
+
+        Raises:
+            NotAsked
+        """
+        own, days = self._keys(customer)
+        if await self._count(own) > self._of_one:
+            raise NotAsked("customer_budget")
+        if await self._count(days) > self._of_all:
+            raise NotAsked("daily_budget")
+
+    def _keys(self, customer: str) -> tuple[str, str]:
+        day = self._clock().strftime("%Y%m%d")
+        return f"chatcart:llm:calls:{day}:{customer}", f"chatcart:llm:calls:{day}"
+
+    async def _count(self, key: str) -> int:
+        try:
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                counted, _ = await pipeline.incr(key).expire(key, COUNTER_SECONDS).execute()
+        except (RedisError, OSError):
+            raise NotAsked("not_counted") from None
+        return int(counted)
 
 
 class AnswerCache:

@@ -25,7 +25,16 @@ import yaml
 from rapidfuzz import fuzz, process
 
 from db.models import Decision
-from deploy.nlu_examples import LANGUAGES, NLU, examples, plain, shapes, tested
+from deploy.nlu_examples import (
+    LANGUAGES,
+    NLU,
+    as_example,
+    examples,
+    plain,
+    shapes,
+    tested,
+    unfit_to_learn,
+)
 from settings import read_settings_or_exit
 from shop import misunderstandings
 from shop.assembly import make_shop
@@ -69,6 +78,8 @@ class Learnt:
 
     def refusal(self, language: str, intent: str, line: str) -> str | None:
         """Why a line is left out; None where it is new, and then it is learnt."""
+        if (unfit := unfit_to_learn(line)) is not None:
+            return unfit
         if plain(line) in self.tested:
             return "a test says it"
         if plain(line) in self.lines:
@@ -93,14 +104,14 @@ class Taken:
 def proposals(undecided: Sequence[Group], accepted: Sequence[Group], known: Iterable[tuple[str, str]]) -> str:
     """Groups as Rasa's YAML; what was accepted in the console is marked so already."""
     learnt = list(known)
-    entries = [_entry(group, True, learnt) for group in accepted]
-    entries += [_entry(group, False, learnt) for group in undecided if any(group.texts)]
+    entries = [_entry(group, True, learnt) for group in accepted if _lines(group)]
+    entries += [_entry(group, False, learnt) for group in undecided if _lines(group)]
     return yaml.safe_dump({"version": "3.1", "nlu": entries}, allow_unicode=True, sort_keys=False, width=110)
 
 
 def transcript(group: Group) -> str:
     """The skeleton of a conversation that shows that this is understood from now on."""
-    said = next(filter(None, group.texts), "")
+    said = group.said[0]
     talk = [{"customer says": said, "bot sends": "what the bot should say"}]
     conversation = {"conversation": f"{group.language}: {said}"[:80], "talk": talk}
     return yaml.safe_dump(conversation, allow_unicode=True, sort_keys=False, width=110)
@@ -158,7 +169,7 @@ def _take_line(taken: Taken, learnt: Learnt, place: tuple[str, str], line: str) 
 
 
 def _entry(group: Group, accepted: bool, learnt: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    texts = [" ".join(text.split()) for text in group.texts if text.strip()][:MOST_EXAMPLES]
+    texts = _lines(group)
     return {
         "intent": group.suggested_intent or _nearest(texts[0], learnt),
         "metadata": {
@@ -172,6 +183,11 @@ def _entry(group: Group, accepted: bool, learnt: Sequence[tuple[str, str]]) -> d
     }
 
 
+def _lines(group: Group) -> list[str]:
+    """What customers wrote, as examples."""
+    return list(dict.fromkeys(filter(None, map(as_example, group.said))))[:MOST_EXAMPLES]
+
+
 def _nearest(text: str, learnt: Sequence[tuple[str, str]]) -> str:
     lines = [plain(line) for _, line in learnt]
     near = process.extractOne(plain(text), lines, scorer=fuzz.token_sort_ratio, score_cutoff=LIKELY)
@@ -179,7 +195,8 @@ def _nearest(text: str, learnt: Sequence[tuple[str, str]]) -> str:
 
 
 def _export(shop: Shop, folder: Path) -> None:
-    undecided, accepted = shop.run(misunderstandings.groups), shop.run(misunderstandings.accepted)
+    undecided = [group for group in shop.run(misunderstandings.groups) if _lines(group)]
+    accepted = shop.run(misunderstandings.accepted)
     (folder / "transcripts").mkdir(parents=True, exist_ok=True)
     known = [row for language in LANGUAGES for row in examples(language)]
     file = folder / "review.yml"
@@ -205,6 +222,7 @@ def _accept(shop: Shop, path: str) -> None:
             label=intent,
         )
         shop.run(decide)
+        shop.run(functools.partial(misunderstandings.mark_taken, ids=ids))
     for line in taken.left_out:
         print(f"left out: {line}")
     added = {language: {k: len(v) for k, v in lines.items()} for language, lines in taken.lines.items()}

@@ -17,7 +17,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from dialogue.metrics import DialogueMetrics
 from dialogue.turn import StoredTracker, Turn, TurnAborted, TurnOutput, current_turn
-from settings import Settings
+from settings import CONVERSATIONS_AT_ONCE, Settings
 from settings.logs import shortened
 from whatsapp import window
 from whatsapp.choices import OfferedChoices, read_payload
@@ -31,8 +31,6 @@ from whatsapp.worker import Handlers, RetryLater, Worker
 logger = logging.getLogger(__name__)
 
 GIVE_UP_SECONDS = 30.0
-MOST_AT_ONCE = 16
-"""Conversations in work. Rasa computes on one core: more would each take longer than a lease lasts."""
 TROUBLE_RESPONSE = "utter_trouble"
 # Messages that are told apart before Rasa parses: nobody can type these intents.
 INTENTS = {
@@ -61,7 +59,9 @@ class Consumer:
     def worker(self) -> Worker:
         """A worker on the inbound stream."""
         handlers = Handlers(self.serve, self.give_up, GIVE_UP_SECONDS)
-        return Worker(self._inbound, handlers, most_conversations=MOST_AT_ONCE, watch=self._metrics.inbound)
+        return Worker(
+            self._inbound, handlers, most_conversations=CONVERSATIONS_AT_ONCE, watch=self._metrics.inbound
+        )
 
     async def serve(self, entry: Entry) -> Effects:
         """Run one message through Rasa; the returned effects store the tracker and the replies.

@@ -23,6 +23,8 @@ from whatsapp.redis import SESSION_KEY_PREFIX, connect
 
 STATE_SLOT = "conversation_state"
 MISUNDERSTOOD_SLOT = "misunderstood"
+PROPOSAL_SLOT = "proposal"
+"""Set by the actions: what was proposed, and the message that it answered (`asked_after`)."""
 FORGOTTEN_SLOT = "session_forgotten"
 """Set by the actions when a customer was erased: nothing of the session is kept."""
 
@@ -39,6 +41,16 @@ def _state_of(tracker: DialogueStateTracker) -> str | None:
 
 def _misunderstood_in(tracker: DialogueStateTracker) -> int:
     return int(tracker.get_slot(MISUNDERSTOOD_SLOT) or 0) if MISUNDERSTOOD_SLOT in tracker.slots else 0
+
+
+def _proposal_asked_in(tracker: DialogueStateTracker) -> bool:
+    """Whether what was proposed was asked in answer to the customer's last message."""
+    proposal = tracker.get_slot(PROPOSAL_SLOT) if PROPOSAL_SLOT in tracker.slots else None
+    if not proposal:
+        return False
+    spoken = (event.metadata for event in reversed(tracker.events) if isinstance(event, UserUttered))
+    last = next((metadata for metadata in spoken if not metadata.get("notice")), {})
+    return bool(proposal["asked_after"] == last.get("message_id"))
 
 
 def _intent_of(tracker: DialogueStateTracker) -> str | None:
@@ -97,7 +109,10 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
         if turn is not None:
             turn.session_found = True
             turn.situation = Situation(
-                _state_of(tracker), tracker.active_loop_name, _misunderstood_in(tracker)
+                _state_of(tracker),
+                tracker.active_loop_name,
+                _misunderstood_in(tracker),
+                _proposal_asked_in(tracker),
             )
         return tracker
 

@@ -41,6 +41,8 @@ class Situation:
     active_form: str | None = None
     misunderstood: int = 0
     """How many messages in a row were not understood."""
+    proposal_asked: bool = False
+    """Whether the customer was just asked "Did you mean this?"."""
 
 
 @dataclass(frozen=True)

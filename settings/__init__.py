@@ -20,8 +20,10 @@ from environs import Env, EnvValidationError, validate
 from settings import checks
 from settings.checks import KNOWN_PAYMENT_PROVIDERS
 from settings.values import (
+    CONVERSATIONS_AT_ONCE,
     DEVELOPMENT,
     JSON,
+    MOST_THAT_WAIT,
     PRODUCTION,
     TEST,
     TEXT,
@@ -36,6 +38,7 @@ from settings.values import (
 )
 
 __all__ = [
+    "CONVERSATIONS_AT_ONCE",
     "DEVELOPMENT",
     "KNOWN_PAYMENT_PROVIDERS",
     "PRODUCTION",
@@ -238,7 +241,7 @@ def _parse_llm(env: Env) -> LlmSettings | None:
         model=model,
         api_key=_text(env, "LLM_API_KEY", "") or None,
         deadline_seconds=env.float("LLM_DEADLINE_SECONDS", 1.5, validate=validate.Range(0.1, 7)),
-        most_at_once=env.int("LLM_CALLS_AT_ONCE", 4, validate=validate.Range(1, 64)),
+        most_at_once=env.int("LLM_CALLS_AT_ONCE", 4, validate=validate.Range(1, MOST_THAT_WAIT)),
         daily_calls=env.int("LLM_DAILY_CALLS", 2000, validate=validate.Range(0, 10_000_000)),
         daily_calls_per_customer=env.int(
             "LLM_DAILY_CALLS_PER_CUSTOMER", 20, validate=validate.Range(0, 10_000)
@@ -250,11 +253,22 @@ def _parse_llm(env: Env) -> LlmSettings | None:
     return parsed if base_url else None
 
 
+def _check_places(llm: LlmSettings, processes: int) -> None:
+    """While a model hangs, most conversations must go on."""
+    if llm.most_at_once * processes > MOST_THAT_WAIT:
+        raise SettingError(
+            f"LLM_CALLS_AT_ONCE: {llm.most_at_once} calls times {processes} ACTIONS_PROCESSES are more than"
+            f" {MOST_THAT_WAIT}, half of the conversations that a dialogue server works on"
+        )
+
+
 def _check_together(settings: Settings) -> None:
     if settings.flags.payment_processing:
         _check_providers(settings.shop, settings.payments)
     if settings.llm is not None and not settings.llm.model:
         raise SettingError("LLM_MODEL: missing; LLM_BASE_URL names a server")
+    if settings.llm is not None:
+        _check_places(settings.llm, settings.actions_processes)
     if not settings.is_production:
         return
     if "sandbox" in settings.shop.payment_providers and settings.flags.payment_processing:

@@ -92,6 +92,12 @@ class PrivacySettings:
     phone_index_key_next: bytes | None = None
 
 
+CONVERSATIONS_AT_ONCE = 16
+"""That a dialogue server works on. Rasa computes on one core: more would each take longer than a lease."""
+MOST_THAT_WAIT = CONVERSATIONS_AT_ONCE // 2
+"""Of them, those that may wait for a language model: the other customers keep as many places."""
+
+
 @dataclass(frozen=True)
 class LlmSettings:
     """A language model behind an API of the OpenAI kind, and what it may cost. Costs are in any currency,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from rapidfuzz import fuzz, process, utils
 
 from db.models import Customer, Product
 from shop import cart, catalogue
@@ -42,22 +41,20 @@ def around(work: Work, customer: Customer, text: str, shown: Sequence[str] = ())
     Args:
         shown: ids of the products that the customer sees in a list.
     """
-    on_sale = {str(product.id): product for product in work.products.find_with_options()}
-    descriptions = {
-        key: " ".join([product.name, *product.aliases, product.category, product.description])
-        for key, product in on_sale.items()
-    }
-    near = process.extract(
-        text,
-        descriptions,
-        scorer=fuzz.token_set_ratio,
-        processor=utils.default_process,
-        limit=MOST_CANDIDATES,
-    )
-    in_front = [key for key in shown if key in on_sale]
-    keys = list(dict.fromkeys([*in_front, *(key for _, _, key in near)]))[:MOST_CANDIDATES]
+    near = work.known_names.nearest(work, text, MOST_CANDIDATES)
+    wanted = list(dict.fromkeys([*filter(None, map(_id_of, shown)), *near]))
+    # Some that are shown may be sold out of the menu since: as many more are read as could be missing.
+    on_sale = {product.id: product for product in work.products.find_some_with_options(wanted)}
+    keys = [key for key in wanted if key in on_sale][:MOST_CANDIDATES]
     products = tuple(_candidate(on_sale[key]) for key in keys)
     return Candidates(products, catalogue.version(work), _in_cart(work, customer))
+
+
+def _id_of(shown: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(shown)
+    except ValueError:
+        return None
 
 
 def _in_cart(work: Work, customer: Customer) -> tuple[str, ...]:

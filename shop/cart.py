@@ -304,7 +304,7 @@ def open_cart(work: Work, customer: Customer) -> Cart:
     """
     cart = work.carts.find_open(customer.id, lock=True)
     if cart is not None and is_expired(work, cart):
-        cart.status = CartStatus.ABANDONED
+        _abandon(work, cart)
         work.session.flush()
         cart = None
     if cart is None:
@@ -319,14 +319,15 @@ def abandon_expired(work: Work, limit: int = 100) -> int:
     """Give up carts that nobody touched for long; safe with several replicas. Returns how many."""
     carts = work.carts.find_expired(work.now, limit)
     for cart in carts:
-        cart.status = CartStatus.ABANDONED
-        if cart.items:
-            _note_abandoned(work, cart)
+        _abandon(work, cart)
     return len(carts)
 
 
-def _note_abandoned(work: Work, cart: Cart) -> None:
-    """Designers see where customers leave, and with what."""
+def _abandon(work: Work, cart: Cart) -> None:
+    """Give up a cart; designers see where customers leave, and with what."""
+    cart.status = CartStatus.ABANDONED
+    if not cart.items:
+        return
     view = view_cart(work, cart)
     noticed = misunderstandings.Noticed(
         MisunderstandingKind.ABANDONED_CART,

@@ -32,6 +32,7 @@ class KnownNames:
 
     def __init__(self) -> None:
         self._known = _Names(None)
+        self._described = _Names(None)
 
     def search(self, work: Work, asked: str) -> list[uuid.UUID]:
         """Products whose name or alias comes near `asked`, best first; the one that is surely meant
@@ -51,6 +52,16 @@ class KnownNames:
         surely = [product for product, score in found.items() if score >= best >= SURELY_MEANT]
         return surely or list(found)
 
+    def nearest(self, work: Work, text: str, limit: int) -> list[uuid.UUID]:
+        """The products whose names, categories and descriptions come nearest to a text, best first. A
+        description that changes alone is noticed with the next change of the catalogue's version."""
+        known, version = self._described, work.products.find_version()
+        if known.version != version:
+            known = self._described = _read_described(work, version)
+        asked = utils.default_process(text)
+        hits = process.extract(asked, known.names, scorer=fuzz.token_set_ratio, limit=limit)
+        return [known.products[index] for *_, index in hits]
+
     def _current(self, work: Work) -> _Names:
         known, version = self._known, work.products.find_version()
         if known.version != version:
@@ -65,3 +76,12 @@ def _read(work: Work, version: str) -> _Names:
         for name in (own, *aliases)
     ]
     return _Names(version, tuple(name for name, _ in rows), tuple(product for _, product in rows))
+
+
+def _read_described(work: Work, version: str) -> _Names:
+    rows = work.products.find_descriptions()
+    return _Names(
+        version,
+        tuple(utils.default_process(text) for _, text in rows),
+        tuple(product for product, _ in rows),
+    )

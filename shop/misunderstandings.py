@@ -23,14 +23,57 @@ MOST_GROUPS = 100
 ALIKE = 82
 """From this similarity on (0 to 100) two messages are one group."""
 DAYS_KEPT = 90
-NO_INTENT = frozenset(("out_of_scope", "None", ""))
+NO_INTENT = frozenset(("out_of_scope", "None"))
+INTENTS = (
+    "affirm",
+    "apply_discount",
+    "ask_opening_hours",
+    "ask_receipt",
+    "browse_menu",
+    "cancel_order",
+    "change_language",
+    "checkout",
+    "choose_delivery",
+    "choose_pickup",
+    "clear_cart",
+    "complaint",
+    "delete_my_data",
+    "deny",
+    "give_quantity",
+    "goodbye",
+    "greet",
+    "help",
+    "human_handoff",
+    "inform_contact",
+    "inform_payment",
+    "modify_item",
+    "order_ahead",
+    "out_of_scope",
+    "payment_done",
+    "remove_item",
+    "reorder",
+    "repeat",
+    "search_product",
+    "select_product",
+    "small_talk",
+    "start_over",
+    "stop_messages",
+    "thank",
+    "track_order",
+    "undo",
+    "view_cart",
+)
+"""What can be meant: the intents that have examples in data/nlu (a test compares them)."""
+ANSWER = "accepted"
+"""In what was proposed: whether the customer said yes or no to it."""
 
 
 @dataclass(frozen=True)
 class Noticed:
     """A message that was misunderstood, with what the bot made of it. `text` is redacted already.
 
-    `proposal` is what was proposed, or (`{"then": text}`) what the customer wrote to correct it.
+    `proposal` is what was proposed (later with the customer's answer, `accepted`), or (`{"then": text}`)
+    what the customer wrote to correct it.
     """
 
     kind: MisunderstandingKind
@@ -78,9 +121,20 @@ class Group:
         return tuple(dict.fromkeys(example.text for example in self.examples))
 
     @property
+    def said(self) -> tuple[str, ...]:
+        """The different messages that customers wrote: what lay in an abandoned cart is none."""
+        return tuple(
+            dict.fromkeys(
+                example.text
+                for example in self.examples
+                if example.kind is not MisunderstandingKind.ABANDONED_CART and example.text.strip()
+            )
+        )
+
+    @property
     def language(self) -> str:
-        """The language that most of them are in."""
-        return Counter(example.language for example in self.examples).most_common(1)[0][0]
+        """The language that they are in."""
+        return self.examples[0].language
 
     @property
     def kinds(self) -> tuple[tuple[str, int], ...]:
@@ -119,6 +173,13 @@ def note_of(work: Work, customer_id: uuid.UUID, noticed: Noticed, order_value: D
     )
 
 
+def answer_proposal(work: Work, customer: Customer, accepted: bool) -> None:
+    """Keep with what was proposed last whether the customer said that it was meant."""
+    row = work.misunderstandings.lock_latest(customer.id, MisunderstandingKind.ASSISTED)
+    if row is not None and row.proposal is not None:
+        row.proposal = {**row.proposal, ANSWER: accepted}
+
+
 def groups(work: Work, limit: int = MOST_GROUPS) -> list[Group]:
     """What nobody decided about yet, alike messages together, the costliest first, then the most frequent."""
     examples = [_example(*row) for row in work.misunderstandings.find_undecided(MOST_LOOKED_AT)]
@@ -137,7 +198,13 @@ def accepted(work: Work) -> list[Group]:
 def decide(
     work: Work, ids: Sequence[uuid.UUID], decision: Decision, decided_by: str, label: str | None = None
 ) -> int:
-    """Accept or reject messages that nobody decided about yet; how many there were."""
+    """Accept or reject messages that nobody decided about yet; how many there were.
+
+    Raises:
+        ValueError: nobody knows what the label says.
+    """
+    if label is not None and label not in INTENTS:
+        raise ValueError(label)
     rows = work.misunderstandings.lock_undecided(ids)
     for row in rows:
         row.decision, row.decided_by, row.decided_at, row.label = decision, decided_by, work.now, label
@@ -146,6 +213,14 @@ def decide(
         details = {"name": label or "", "messages": len(rows)}
         action = f"misunderstandings {decision.value}"
         audit.record(work, decided_by, action, "misunderstanding", rows[0].id, **details)
+    return len(rows)
+
+
+def mark_taken(work: Work, ids: Sequence[uuid.UUID]) -> int:
+    """What was accepted is an example now, and is not exported again; how many there were."""
+    rows = work.misunderstandings.lock_accepted(ids)
+    for row in rows:
+        row.taken_at = work.now
     return len(rows)
 
 
@@ -170,16 +245,17 @@ def _example(row: Misunderstanding, has_bought: bool) -> Example:
 
 
 def _gathered(examples: Iterable[Example]) -> list[_Gathering]:
-    """Each message with the first one that it is like."""
+    """Each message with the first one of its language that it is like; carts with carts."""
     gatherings: list[_Gathering] = []
-    plain: list[str] = []
+    plain: dict[tuple[str, bool], dict[int, str]] = {}
     for example in examples:
         text = utils.default_process(example.text)
-        near = process.extractOne(text, plain, scorer=fuzz.token_sort_ratio, score_cutoff=ALIKE)
+        alike = plain.setdefault((example.language, example.kind is MisunderstandingKind.ABANDONED_CART), {})
+        near = process.extractOne(text, alike, scorer=fuzz.token_sort_ratio, score_cutoff=ALIKE)
         if near is None:
-            plain.append(text)
+            alike[len(gatherings)] = text
             gatherings.append(_Gathering(example))
-        place = len(plain) - 1 if near is None else near[2]
+        place = len(gatherings) - 1 if near is None else near[2]
         gatherings[place].members.append(example)
     return gatherings
 
@@ -193,12 +269,22 @@ def _group(members: Sequence[Example]) -> Group:
 
 
 def _suggested(members: Sequence[Example]) -> str | None:
-    """The intent that most proposals say, else the one that the pipeline guessed."""
-    proposed = Counter(
-        str(example.proposal["intent"])
-        for example in members
-        if example.proposal and example.proposal.get("intent")
+    """The intent that customers said yes to, else the one that was proposed, else the one that was guessed;
+    never one that was proposed and that a customer said no to more often than yes."""
+    answers: Counter[str] = Counter()
+    proposed: Counter[str] = Counter()
+    for example in members:
+        if example.proposal and (intent := example.proposal.get("intent")):
+            proposed[str(intent)] += 1
+            answer = example.proposal.get(ANSWER)
+            answers[str(intent)] += 0 if answer is None else 1 if answer else -1
+    guessed = Counter(
+        example.intent for example in members if example.intent and example.intent not in NO_INTENT
     )
-    guessed = Counter(example.intent for example in members if example.intent not in NO_INTENT)
-    best = (proposed or guessed).most_common(1)
-    return best[0][0] if best else None
+    refused = {intent for intent, yes in answers.items() if yes < 0}
+    confirmed = Counter({intent: yes for intent, yes in answers.items() if yes > 0})
+    for found in (confirmed, proposed, guessed):
+        best = [intent for intent, _ in found.most_common() if intent not in refused]
+        if best:
+            return best[0]
+    return None

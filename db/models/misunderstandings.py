@@ -35,7 +35,7 @@ class Misunderstanding(Identified, Base):
     """One message (redacted) that was not understood, or understood wrongly.
 
     `order_value` is what the customer's cart was worth then; `label` the intent, or the annotated text,
-    that a designer gave it.
+    that a designer gave it; `taken_at` when it became an example.
     """
 
     __tablename__ = "misunderstandings"
@@ -61,3 +61,4 @@ class Misunderstanding(Identified, Base):
     decided_by: Mapped[str | None] = mapped_column(Text)
     decision: Mapped[Decision | None] = mapped_column(enum_column(Decision, "misunderstanding_decision"))
     label: Mapped[str | None] = mapped_column(Text)
+    taken_at: Mapped[datetime | None]

@@ -62,6 +62,21 @@ class ProductsRepository(Repository[Product]):
         rows = self.session.execute(query.order_by(Product.position, Product.name))
         return [(row.id, row.name, row.aliases) for row in rows]
 
+    def find_descriptions(self) -> list[tuple[uuid.UUID, str]]:
+        """Id, and all that is said of it, of all that is on sale, in the order of the menu."""
+        columns = (Product.id, Product.name, Product.aliases, Product.category, Product.description)
+        query = select(*columns).where(Product.available.is_(True))
+        rows = self.session.execute(query.order_by(Product.position, Product.name))
+        return [
+            (row.id, " ".join([row.name, *row.aliases, row.category, row.description or ""])) for row in rows
+        ]
+
+    def find_some_with_options(self, product_ids: Sequence[uuid.UUID]) -> Sequence[Product]:
+        """Those of these products that are on sale, with all their options, in three queries."""
+        loaded = selectinload(Product.option_groups).selectinload(OptionGroup.options)
+        query = select(Product).where(Product.id.in_(product_ids), Product.available.is_(True))
+        return self.session.scalars(query.options(loaded)).all()
+
     def find_by_sku(self, sku: str) -> Product | None:
         """The product with this stock-keeping unit."""
         return self.session.scalar(select(Product).where(Product.sku == sku))

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, exists, select
 
-from db.models import Decision, Misunderstanding, Order, OrderStatus
+from db.models import Decision, Misunderstanding, MisunderstandingKind, Order, OrderStatus
 from db.repositories.base import Repository
 
 NOT_BOUGHT = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
@@ -35,9 +35,11 @@ class MisunderstandingsRepository(Repository[Misunderstanding]):
         return [(row, bool(has_bought)) for row, has_bought in self.session.execute(query)]
 
     def find_accepted(self) -> Sequence[Misunderstanding]:
-        """Those that were accepted with what was meant, oldest first."""
+        """Those that were accepted with what was meant, and are no examples yet, oldest first."""
         query = select(Misunderstanding).where(
-            Misunderstanding.decision == Decision.ACCEPTED, Misunderstanding.label.is_not(None)
+            Misunderstanding.decision == Decision.ACCEPTED,
+            Misunderstanding.label.is_not(None),
+            Misunderstanding.taken_at.is_(None),
         )
         return self.session.scalars(query.order_by(Misunderstanding.created_at)).all()
 
@@ -47,6 +49,23 @@ class MisunderstandingsRepository(Repository[Misunderstanding]):
             Misunderstanding.id.in_(ids), Misunderstanding.decision.is_(None)
         )
         return self.session.scalars(query.order_by(Misunderstanding.id).with_for_update()).all()
+
+    def lock_accepted(self, ids: Sequence[uuid.UUID]) -> Sequence[Misunderstanding]:
+        """Those of these that were accepted and are no examples yet, locked."""
+        query = select(Misunderstanding).where(
+            Misunderstanding.id.in_(ids),
+            Misunderstanding.decision == Decision.ACCEPTED,
+            Misunderstanding.taken_at.is_(None),
+        )
+        return self.session.scalars(query.order_by(Misunderstanding.id).with_for_update()).all()
+
+    def lock_latest(self, customer_id: uuid.UUID, kind: MisunderstandingKind) -> Misunderstanding | None:
+        """A customer's newest of a kind, locked."""
+        query = select(Misunderstanding).where(
+            Misunderstanding.customer_id == customer_id, Misunderstanding.kind == kind
+        )
+        newest = query.order_by(Misunderstanding.created_at.desc()).limit(1).with_for_update()
+        return self.session.scalar(newest)
 
     def find_by_customer(self, customer_id: uuid.UUID) -> Sequence[Misunderstanding]:
         """All of a customer, oldest first."""

@@ -55,6 +55,7 @@ ACTS_ON_WORDS = frozenset(("order_ahead",))
 GUESSED_FROM_NOTHING = frozenset("inform_contact select_product search_product".split())
 """What words are taken for that nobody knows."""
 NOTHING_MORE = frozenset("deny affirm thank checkout".split())
+ANSWERS = frozenset(("affirm", "deny"))
 MOST_WORDS_OF_NO = 3
 PICKS = frozenset("select_product give_quantity affirm search_product out_of_scope reorder".split())
 """What "the second one" may be taken for where a list was shown."""
@@ -196,6 +197,8 @@ def in_state(reading: Reading, guess: dict[str, Any], situation: Situation) -> s
         return _of_more(reading.more, name, situation)
     if situation.active_form is not None or reading.lines or reading.change is not None:
         return None
+    if situation.proposal_asked and name in ANSWERS:
+        return None  # to "Did you mean this?", and to no other question
     picks = name in PICKS or (name == "modify_item" and situation.state == "BROWSING_PRODUCTS")
     if situation.state in BROWSING and reading.ordinal is not None and picks:
         return "give_quantity"

@@ -12,8 +12,8 @@ from actions.server import make_executor
 from assist.assembly import make_assistant
 from db.models import CartItem, Misunderstanding
 from settings import LlmSettings
-from tests.actions.tracker import Talk, order_line
-from tests.assist.stand_in import key_of, says, standing_in
+from tests.actions.tracker import Talk, number, order_line
+from tests.assist.stand_in import key_of, question_of, says, standing_in
 from tests.environment import CUSTOMER_NUMBER
 from whatsapp.choices import read_payload
 from whatsapp.identity import Identity
@@ -24,7 +24,7 @@ def assisted(shop, settings, redis, menu):
     """Makes a conversation with a shop that a model at an address helps."""
 
     def make(base_url: str) -> Talk:
-        llm = LlmSettings(base_url=base_url, model="tiny")
+        llm = LlmSettings(base_url=base_url, model="tiny", deadline_seconds=30)
         assistant = make_assistant(replace(settings, llm=llm), redis, CollectorRegistry())
         identity = Identity(settings.privacy)
         return Talk(
@@ -46,6 +46,18 @@ def noted(sessions):
             return [(row.kind.value, row.text, row.intent) for row in rows]
 
     return noted
+
+
+@pytest.fixture
+def answers(sessions):
+    """What customers said to what was proposed."""
+
+    def answers() -> list[bool | None]:
+        with sessions.begin() as session:
+            rows = session.scalars(select(Misunderstanding).where(Misunderstanding.kind == "assisted")).all()
+            return [row.proposal.get("accepted") for row in rows]
+
+    return answers
 
 
 @pytest.fixture
@@ -95,7 +107,7 @@ async def test_a_proposal_changes_nothing_until_the_customer_says_yes(assisted, 
     assert noted() == [("assisted", "2 of dem black fizzy", "out_of_scope")]
 
 
-async def test_the_button_means_what_the_yes_means(assisted, units):
+async def test_the_button_means_what_the_yes_means(assisted, units, answers):
     async with standing_in(order("Coke 35cl", 2)) as server:
         talk = assisted(server.base_url)
         asked = await unsure(talk)
@@ -104,6 +116,21 @@ async def test_the_button_means_what_the_yes_means(assisted, units):
     talk.hears("Yes", entities)
     assert (await talk.does("action_select_product")).named == ["utter_added"]
     assert units() == 2
+    assert answers() == [True]
+
+
+@pytest.mark.parametrize(
+    ("said", "action", "kept"),
+    [("affirm", "action_say_what_next", True), ("deny", "action_deny", False), ("help", "", None)],
+)
+async def test_designers_see_whether_it_was_meant(assisted, answers, said, action, kept):
+    async with standing_in(order("Coke 35cl")) as server:
+        talk = assisted(server.base_url)
+        await unsure(talk)
+        talk.hears("...", intent=said)
+        if kept is not None:
+            await talk.does(action)
+    assert answers() == [kept]
 
 
 async def test_a_no_leads_to_the_question_of_always(assisted, units, noted):
@@ -233,6 +260,23 @@ async def test_it_is_told_of_the_talk_but_not_of_the_person(assisted):
         assert private not in told
 
 
+@pytest.mark.parametrize("is_cut", [False, True])
+async def test_it_is_told_no_greeting_and_no_answer_to_the_checkout(assisted, is_cut):
+    async with standing_in(says({"kind": "none"})) as server:
+        talk = assisted(server.base_url)
+        talk.hears("hi, this is Adaeze", intent="greet")
+        await unsure(talk)
+        if not is_cut:
+            talk.events.append({"event": "active_loop", "name": "checkout_form"})
+        talk.hears("5 Allen Avenue, the blue burger house", intent="select_product")
+        talk.events.append({"event": "active_loop", "name": None})
+        talk.hears("any drinks?", intent="browse_menu")
+        await unsure(talk, "dem black fizzy")
+    told = [str(question_of(request)["before"]) for request in server.requests]
+    assert "any drinks?" in told[1]
+    assert not any(private in each for each in told for private in ("Adaeze", "Allen", "blue"))
+
+
 async def test_the_same_message_twice_is_noted_once(assisted, noted):
     async with standing_in(order("Coke 35cl")) as server:
         talk = assisted(server.base_url)
@@ -252,3 +296,29 @@ async def test_a_correction_tells_what_was_misunderstood_before(talk, menu, note
     talk.hears("no, take that back", intent="undo")
     await talk.does("action_undo")
     assert noted() == [("correction", "2 burgers", None)]
+
+
+@pytest.mark.parametrize(
+    ("action", "text", "entities"),
+    [("action_modify_item", "make it 3", [number("3")]), ("action_remove_item", "remove it", [])],
+)
+async def test_what_is_changed_straight_after_it_was_added_is_a_correction(
+    talk, menu, noted, action, text, entities
+):
+    for straight in (False, True):
+        await talk.turn("action_select_product", "2 burgers", [order_line(menu["burger"], quantity="2")])
+        talk.events.append({"event": "bot", "text": "...", "metadata": {"utter_action": "utter_added"}})
+        if not straight:
+            talk.hears("thanks", intent="thank")
+        talk.hears(text, entities, intent="modify_item")
+        await talk.does(action)
+        assert noted() == [("correction", "2 burgers", None)] * straight
+
+
+async def test_a_quantity_that_is_refused_was_not_understood(talk, menu, noted):
+    talk.slots["product"] = str(menu["burger"].id)
+    talk.form = "quantity_form"
+    talk.hears("plenty", intent="give_quantity")
+    talk.fills("quantity", "plenty")
+    await talk.does("validate_quantity_form")
+    assert noted() == [("fallback", "plenty", "give_quantity")]

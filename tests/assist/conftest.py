@@ -47,7 +47,7 @@ def make_rig(settings, redis) -> Callable[..., Rig]:
     """Makes an assistant on a server; keyword arguments change its bounds."""
 
     def make(base_url: str, **bounds: Any) -> Rig:
-        llm = replace(LlmSettings(base_url=base_url, model="tiny"), **bounds)
+        llm = replace(LlmSettings(base_url, "tiny", deadline_seconds=30), **bounds)
         registry = CollectorRegistry()
         assistant = make_assistant(replace(settings, llm=llm), redis, registry)
         assert assistant is not None

@@ -166,6 +166,88 @@ async def test_a_customer_has_a_budget_and_so_has_the_day(make_rig, redis):
     assert 0 < await redis.ttl(f"chatcart:llm:calls:{day}:ada") <= 2 * 24 * 3600
 
 
+async def test_what_is_refused_to_one_customer_uses_up_nothing_of_the_others(make_rig):
+    async with standing_in(says({"kind": "none"})) as server:
+        rig = make_rig(server.base_url, daily_calls=4, daily_calls_per_customer=2)
+        for number in range(20):
+            await rig.assistant.propose(replace(UNSURE, customer="mallory", text=f"{number} of them"))
+        await rig.assistant.propose(replace(UNSURE, customer="ada"))
+        assert len(server.requests) == 3
+    assert rig.counted("outcomes_total", outcome="daily_budget") == 0
+
+
+async def test_bounds_are_asked_before_anything_is_read(make_rig):
+    async with standing_in(fails) as server:
+        rig = make_rig(server.base_url, daily_calls_per_customer=2)
+        assert await rig.assistant.may_ask("ada")
+        for number in range(2):
+            await rig.assistant.propose(replace(UNSURE, customer="ada", text=f"{number} of them"))
+        assert not await rig.assistant.may_ask("ada")
+        assert await rig.assistant.may_ask("bola"), "looking is no call"
+        for number in range(FAILURES_TO_OPEN):
+            await rig.assistant.propose(replace(UNSURE, customer=f"c{number}", text=f"{number} of them"))
+        assert not await rig.assistant.may_ask("bola")
+    assert rig.counted("outcomes_total", outcome="customer_budget") == 1
+    assert rig.counted("outcomes_total", outcome="left_alone") >= 1
+
+
+async def test_a_call_that_is_cancelled_is_no_sign_that_the_server_is_well(make_rig):
+    arrived = asyncio.Semaphore(0)
+
+    async def hangs_at_times(request, writer):
+        if "hang" not in question_of(request)["message"]:
+            await fails(request, writer)
+            return
+        arrived.release()
+        await asyncio.Event().wait()
+
+    async with standing_in(hangs_at_times) as server:
+        rig = make_rig(server.base_url, deadline_seconds=5)
+        for number in range(FAILURES_TO_OPEN - 1):
+            await rig.assistant.propose(replace(UNSURE, text=f"{number} of them"))
+        hanging = asyncio.create_task(rig.assistant.propose(replace(UNSURE, text="2 that hang")))
+        await arrived.acquire()
+        hanging.cancel()
+        await asyncio.gather(hanging, return_exceptions=True)
+        await rig.assistant.propose(replace(UNSURE, text="7 of them"))
+    assert rig.counted("breaker_open") == 1
+
+
+async def test_a_server_that_was_left_alone_is_tried_with_one_call(make_rig, monkeypatch):
+    arrived, well = asyncio.Semaphore(0), asyncio.Event()
+
+    async def recovers(request, writer):
+        if "again" not in question_of(request)["message"]:
+            await fails(request, writer)
+            return
+        arrived.release()
+        await well.wait()
+        await reply(writer, completion('{"command": {"kind": "none"}}'))
+
+    monkeypatch.setattr("assist.assistant.OPEN_SECONDS", 0.05)
+    async with standing_in(recovers) as server:
+        rig = make_rig(server.base_url, deadline_seconds=5)
+        for number in range(FAILURES_TO_OPEN):
+            await rig.assistant.propose(replace(UNSURE, text=f"{number} of them"))
+        await asyncio.sleep(0.1)
+        trying = asyncio.create_task(rig.assistant.propose(replace(UNSURE, text="1 again")))
+        await arrived.acquire()
+        assert not await rig.assistant.may_ask("bola")
+        assert await rig.assistant.propose(replace(UNSURE, text="2 again")) is None
+        assert len(server.requests) == FAILURES_TO_OPEN + 1
+        well.set()
+        await trying
+        await rig.assistant.propose(replace(UNSURE, text="3 again"))
+        assert len(server.requests) == FAILURES_TO_OPEN + 2
+
+
+async def test_the_log_names_the_model(make_rig, caplog):
+    async with standing_in(fails) as server:
+        await make_rig(server.base_url).assistant.propose(UNSURE)
+    told = [record.getMessage() for record in caplog.records if record.name == "assist.assistant"]
+    assert told == ["the language model tiny did not help: server_error"]
+
+
 async def test_without_redis_nothing_is_asked(settings, make_rig):
     class Gone:
         """No Redis on the other side."""

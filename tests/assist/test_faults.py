@@ -148,7 +148,7 @@ async def test_a_server_that(fault, make_rig, caplog):
         assert len(server.requests) == 1, "one attempt"
     assert rig.counted("outcomes_total", outcome=reason) == 1
     (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("assist")]
-    assert line == f"the language model did not help: {reason}"
+    assert line == f"the language model tiny did not help: {reason}"
     assert "fizzy" not in caplog.text
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.nlu_examples import LANGUAGES, examples, plain, shapes
 from deploy.prepare import ROOT
+from shop.misunderstandings import INTENTS
 
 FEWEST = {"en": 60}
 FEWEST_OF_OTHERS = 25
@@ -47,3 +48,8 @@ def test_nothing_that_is_tested_was_learnt() -> None:
         for row in path.read_text(encoding="utf-8").splitlines():
             text = json.loads(row)["text"]
             assert plain(text) not in learnt, f"{path.parent.name}: {text}"
+
+
+def test_designers_can_choose_every_intent_that_has_examples_and_no_other():
+    known = {intent for language in LANGUAGES for intent, _ in examples(language)}
+    assert set(INTENTS) == known

@@ -20,8 +20,8 @@ NEW = "wetin i don gather for here so far"
 def note(shop, customer):
     """Notes a message."""
 
-    def note(text: str, **values) -> None:
-        noticed = Noticed(MisunderstandingKind.FALLBACK, "GREETING", text, **values)
+    def note(text: str, kind=MisunderstandingKind.FALLBACK, **values) -> None:
+        noticed = Noticed(kind, "GREETING", text, **values)
         shop.run(lambda work: misunderstandings.note(work, customer, noticed))
 
     return note
@@ -64,6 +64,64 @@ def test_what_the_console_accepted_is_marked(shop, note, tmp_path):
     review._export(shop, tmp_path)
     taken = review.take((tmp_path / "review.yml").read_text(), review.Learnt.read())
     assert taken.lines == {"pcm": {"view_cart": [NEW]}}
+
+
+def test_what_lay_in_a_cart_is_no_example_and_no_transcript(shop, note, tmp_path):
+    note(NEW)
+    note("3 × Test Burger", kind=MisunderstandingKind.ABANDONED_CART)
+    for group in shop.run(misunderstandings.groups):
+        shop.run(
+            lambda work, group=group: misunderstandings.decide(
+                work, group.ids, Decision.ACCEPTED, "ada", "view_cart"
+            )
+        )
+    note("4 × Test Burger", kind=MisunderstandingKind.ABANDONED_CART)
+    note("how i go take send am back")
+    review._export(shop, tmp_path)
+    assert "Burger" not in (tmp_path / "review.yml").read_text()
+    assert len(list((tmp_path / "transcripts").iterdir())) == 1
+
+
+def test_what_is_taken_does_not_come_back(shop, note, tmp_path, monkeypatch):
+    monkeypatch.setattr(review.write, "__defaults__", (tmp_path / "nlu",))
+    for language in review.LANGUAGES:
+        (tmp_path / "nlu" / language).mkdir(parents=True)
+    note(NEW, language="pcm")
+    note("wetin una get wey person fit chop", language="pcm")
+    (group, _) = shop.run(misunderstandings.groups)
+    shop.run(lambda work: misunderstandings.decide(work, group.ids, Decision.ACCEPTED, "ada", "view_cart"))
+    review._export(shop, tmp_path)
+    exported = (tmp_path / "review.yml").read_text().replace("accepted: false", "accepted: true")
+    (tmp_path / "mine.yml").write_text(exported)
+    review._accept(shop, str(tmp_path / "mine.yml"))
+    assert NEW in (tmp_path / "nlu" / "pcm" / review.FILE).read_text()
+    review._export(shop, tmp_path)
+    assert yaml.safe_load((tmp_path / "review.yml").read_text())["nlu"] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a b\x07c d",
+        "/restart now please",
+        '[x]{"entity": bad',
+        "[gratis](price) food",
+        "a ] b",
+        "one\u2028two three",
+    ],
+)
+def test_what_would_break_the_training_is_left_out(line, learnt):
+    text = yaml.safe_dump({"nlu": [{**yaml.safe_load(reviewed("x"))["nlu"][0], "examples": f"- {line}"}]})
+    taken = review.take(text, learnt)
+    assert not any(line in lines for by in taken.lines.values() for lines in by.values())
+    assert len(taken.left_out) == 1
+
+
+def test_a_customer_marks_nothing(shop, note, tmp_path):
+    note('/greet [two]{"entity": "product"} of [dem](price)\x07 ones')
+    review._export(shop, tmp_path)
+    (entry,) = yaml.safe_load((tmp_path / "review.yml").read_text())["nlu"]
+    assert entry["examples"] == '- greet two "entity": "product" of dem (price) ones\n'
 
 
 def test_only_what_is_accepted_is_taken(learnt):

@@ -15,7 +15,7 @@ from tests.dialogue.orders.test_reader import MENU
 READER = OrderReader(MENU, ("en", "fr"))
 
 
-def meant(text: str, guess: str, confidence: float = 0.6, **situation: str | None) -> str:
+def meant(text: str, guess: str, confidence: float = 0.6, **situation: str | bool | None) -> str:
     """The intent of a message after a guess of the classifier, in a situation."""
     parser = OrderParser(None)
     parser.use(READER)
@@ -99,3 +99,8 @@ def test_a_message_that_could_not_be_read_whole_orders_nothing() -> None:
 
 def test_a_form_reads_its_answers_itself() -> None:
     assert meant("no thanks", "deny", state="ADDING_TO_CART", active_form="quantity_form") == "deny"
+
+
+@pytest.mark.parametrize(("text", "guess"), [("no", "deny"), ("yes", "affirm"), ("no that's all", "deny")])
+def test_what_answers_did_you_mean_this_answers_no_other_question(text: str, guess: str) -> None:
+    assert meant(text, guess, state="ADDING_TO_CART", proposal_asked=True) == guess

@@ -11,13 +11,19 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from dialogue.tracker_store import FORGOTTEN_SLOT, SessionTrackerStore
+from dialogue.tracker_store import FORGOTTEN_SLOT, PROPOSAL_SLOT, SessionTrackerStore
 from dialogue.turn import Turn, current_turn
 from whatsapp.redis import SESSION_KEY_PREFIX
 
 ROOT = Path(__file__).parents[2]
 DOMAIN = Domain.from_dict(
-    {"slots": {FORGOTTEN_SLOT: {"type": "bool", "mappings": [{"type": "custom"}]}}, "intents": ["deny"]}
+    {
+        "slots": {
+            FORGOTTEN_SLOT: {"type": "bool", "mappings": [{"type": "custom"}]},
+            PROPOSAL_SLOT: {"type": "any", "mappings": [{"type": "custom"}]},
+        },
+        "intents": ["deny"],
+    }
 )
 KEY = SESSION_KEY_PREFIX + "ada"
 
@@ -27,6 +33,10 @@ class Redis:
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {KEY: "what was there before"}
+
+    async def get(self, key: str) -> str | None:
+        """What is kept."""
+        return self.kept.get(key)
 
     async def set(self, key: str, value: str, ex: int) -> None:
         """Store for a while."""
@@ -86,6 +96,25 @@ async def test_where_a_domain_has_no_such_slot_everything_is_kept(store, turn):
     await store.save(DialogueStateTracker.from_events("ada", [ActionExecuted("action_listen")]))
     assert turn.tracker is not None
     assert turn.tracker.value is not None
+
+
+@pytest.mark.parametrize(
+    ("messages", "asked"),
+    [
+        (("m1",), True),
+        (("m1", "a notice"), True),
+        (("m1", "m2"), False),
+    ],
+)
+async def test_a_situation_tells_whether_a_proposal_was_just_made(store, turn, messages, asked):
+    heard = [
+        UserUttered("hi", metadata={"message_id": each, "notice": each == "a notice"}) for each in messages
+    ]
+    proposal = SlotSet(PROPOSAL_SLOT, {"payload": "/checkout", "asked_after": "m1"})
+    talk = DialogueStateTracker.from_events("ada", [*heard, proposal], DOMAIN.slots, domain=DOMAIN)
+    store._redis.kept[KEY] = store.serialise_tracker(talk)
+    await store.retrieve("ada")
+    assert turn.situation.proposal_asked is asked
 
 
 def test_both_planes_and_the_domain_mean_the_same_slot():

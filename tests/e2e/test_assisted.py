@@ -9,7 +9,7 @@ import pytest
 
 from tests.assist.stand_in import StandIn, key_of, says, serving
 from tests.e2e.conftest import new_state_dir, running
-from tests.e2e.rows import cart_of
+from tests.e2e.rows import cart_of, states_of
 from tests.e2e.system import Phone, System
 
 UNCLEAR = "2 of dem black come dey fizz for cup"
@@ -57,6 +57,16 @@ def test_a_no_leads_to_the_question_of_always(assisted: System, phone: Phone) ->
     phone.say(UNCLEAR)
     assert "I did not get that" in phone.say("no")
     assert cart_of(assisted, phone) == {}
+
+
+def test_a_no_with_something_in_the_cart_is_no_wish_to_pay(assisted: System, phone: Phone) -> None:
+    phone.say("2 classic burgers")
+    assert "Did you mean this?" in phone.say(UNCLEAR)
+    assert "I did not get that" in phone.say("no")
+    assert cart_of(assisted, phone) == {"Classic Beef Burger": 2}
+    assert states_of(assisted, phone)[-1] == "ADDING_TO_CART"
+    phone.say("no")
+    assert states_of(assisted, phone)[-1] == "REVIEWING_ORDER"
 
 
 def test_a_question_is_left_where_something_else_is_said(assisted: System, phone: Phone) -> None:

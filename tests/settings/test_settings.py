@@ -8,7 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from settings import PaymentSettings, SettingError, read_settings, read_settings_or_exit
+from settings import (
+    CONVERSATIONS_AT_ONCE,
+    PaymentSettings,
+    SettingError,
+    read_settings,
+    read_settings_or_exit,
+)
 
 KEYS = {
     "stripe": {"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"},
@@ -238,3 +244,16 @@ def test_the_next_look_up_key_is_read(monkeypatch, value, read):
 def test_how_long_customers_are_kept_in_redis_is_read(monkeypatch, hours):
     monkeypatch.setenv("CUSTOMER_CACHE_HOURS", str(hours))
     assert read_settings().customer_cache_hours == hours
+
+
+@pytest.mark.parametrize(("at_once", "processes", "fits"), [(4, 2, True), (8, 1, True), (4, 3, False)])
+def test_a_model_that_hangs_cannot_hold_most_conversations(monkeypatch, at_once, processes, fits):
+    values = {"LLM_BASE_URL": "http://127.0.0.1:8080/v1", "LLM_MODEL": "tiny"}
+    values |= {"LLM_CALLS_AT_ONCE": str(at_once), "ACTIONS_PROCESSES": str(processes)}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    if fits:
+        assert read_settings().llm.most_at_once * processes <= CONVERSATIONS_AT_ONCE / 2
+    else:
+        with pytest.raises(SettingError, match=r"^LLM_CALLS_AT_ONCE: 4 calls times 3 ACTIONS_PROCESSES"):
+            read_settings()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sqlalchemy import event
+
+from db.models import Product
 from shop import candidates
 
 
@@ -23,3 +26,23 @@ def test_what_is_near_comes_first_and_what_is_shown_before_all(shop, make_produc
 
 def test_an_empty_shop_has_none(shop, customer):
     assert shop.run(lambda work: candidates.around(work, customer, "anything")).products == ()
+
+
+def test_a_large_menu_is_read_once_and_then_only_what_may_be_meant(shop, make_product, customer):
+    for number in range(60):
+        make_product(name=f"Soup {number}", category="Soups", description="Hot.")
+    cola = make_product(name="Cola", category="Drinks", description="Black and fizzy.")
+    shop.run(lambda work: candidates.around(work, customer, "black fizzy"))
+    loaded: list[int] = []
+
+    def count(*_: object) -> None:
+        loaded.append(1)
+
+    event.listen(Product, "load", count)
+    found = shop.run(lambda work: candidates.around(work, customer, "black fizzy"))
+    event.remove(Product, "load", count)
+    assert 0 < len(loaded) <= candidates.MOST_CANDIDATES
+    assert found.products[0].id == str(cola.id)
+    make_product(name="Fizzy Black Tonic", category="Drinks")
+    found = shop.run(lambda work: candidates.around(work, customer, "black fizzy tonic"))
+    assert found.products[0].name == "Fizzy Black Tonic"

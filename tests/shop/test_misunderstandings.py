@@ -16,8 +16,8 @@ from shop.misunderstandings import DAYS_KEPT, Noticed
 def says(shop, caller):
     """A customer writes what the bot does not understand."""
 
-    def says(text: str, number: str = "+2348030000001", **values) -> None:
-        noticed = Noticed(MisunderstandingKind.FALLBACK, "GREETING", text, **values)
+    def says(text: str, number: str = "+2348030000001", kind=MisunderstandingKind.FALLBACK, **values) -> None:
+        noticed = Noticed(kind, "GREETING", text, **values)
         who = caller(number)
         shop.execute(
             who, "note", type(None), lambda work, customer: misunderstandings.note(work, customer, noticed)
@@ -45,7 +45,7 @@ def test_alike_messages_are_one_group_and_the_costliest_comes_first(shop, says, 
     for number in range(3):
         says("do you do catering for parties", f"+23480300000{number}1")
     fills_cart(2, "+2348030000091")
-    says("I wan the black fizzy one", "+2348030000091", language="pcm")
+    says("I wan the black fizzy one", "+2348030000091")
     says("i want the black fizzy ones!", "+2348030000091")
     first, second = shop.run(misunderstandings.groups)
     assert set(first.texts) == {"i want the black fizzy ones!", "I wan the black fizzy one"}
@@ -70,6 +70,74 @@ def test_what_was_proposed_is_suggested_before_what_was_guessed(shop, says):
     says("zxqv", intent="out_of_scope")
     suggested = {group.texts[0]: group.suggested_intent for group in shop.run(misunderstandings.groups)}
     assert sorted(suggested.values(), key=str) == [None, "view_cart"]
+
+
+def test_another_language_is_another_group(shop, says):
+    says("menu", language="en")
+    says("menu", language="fr")
+    assert sorted(group.language for group in shop.run(misunderstandings.groups)) == ["en", "fr"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "suggested"),
+    [
+        ({"view_cart": None}, "view_cart"),
+        ({"view_cart": False}, "repeat"),
+        ({"view_cart": None, "checkout": True}, "checkout"),
+        ({"repeat": False}, None),
+    ],
+)
+def test_what_customers_said_no_to_is_not_suggested(shop, says, caller, clock, answers, suggested):
+    who = caller("+2348030000001")
+    for intent, answer in answers.items():
+        kind = MisunderstandingKind.ASSISTED
+        clock.pass_minutes(1)
+        says("wetin i don pick", kind=kind, intent="repeat", proposal={"intent": intent})
+        if answer is not None:
+            shop.run(
+                lambda work, answer=answer: misunderstandings.answer_proposal(
+                    work, who.recognised(work), accepted=answer
+                )
+            )
+    (group,) = shop.run(misunderstandings.groups)
+    assert group.suggested_intent == suggested
+
+
+def test_a_cart_is_no_message(shop, says, fills_cart, clock):
+    says("3 x test burger")
+    fills_cart(3)
+    clock.pass_minutes(60 * 24 + 20)
+    shop.run(cart.abandon_expired)
+    said = {group.examples[0].kind.value: group.said for group in shop.run(misunderstandings.groups)}
+    assert said == {"fallback": ("3 x test burger",), "abandoned_cart": ()}
+
+
+def test_a_cart_that_expired_is_abandoned_also_where_its_customer_is_faster_than_the_job(
+    shop, fills_cart, clock
+):
+    fills_cart(3)
+    clock.pass_minutes(60 * 24 + 20)
+    fills_cart(1)
+    assert shop.run(cart.abandon_expired) == 0
+    ((example,),) = [group.examples for group in shop.run(misunderstandings.groups)]
+    assert (example.kind, example.text) == (MisunderstandingKind.ABANDONED_CART, "3 × Test Burger")
+
+
+def test_what_is_an_example_is_not_exported_again(shop, says):
+    says("wetin i don pick")
+    ids = shop.run(misunderstandings.groups)[0].ids
+    assert shop.run(lambda work: misunderstandings.mark_taken(work, ids)) == 0, "nobody accepted it"
+    shop.run(lambda work: misunderstandings.decide(work, ids, Decision.ACCEPTED, "ada", "view_cart"))
+    assert len(shop.run(misunderstandings.accepted)) == 1
+    assert shop.run(lambda work: misunderstandings.mark_taken(work, ids)) == 1
+    assert shop.run(misunderstandings.accepted) == []
+
+
+def test_nobody_accepts_what_nobody_knows(shop, says):
+    says("wetin i don pick")
+    ids = shop.run(misunderstandings.groups)[0].ids
+    with pytest.raises(ValueError, match="view_crat"):
+        shop.run(lambda work: misunderstandings.decide(work, ids, Decision.ACCEPTED, "ada", "view_crat"))
 
 
 def test_what_was_decided_is_no_longer_asked_about(shop, says, clock):

@@ -24,11 +24,17 @@ from deploy.prepare import ROOT, environment
 HERE = Path(__file__).parent
 HOME = ROOT / ".state" / "small-model"
 REQUIREMENTS = ROOT / "requirements" / "small_model.txt"
+LOCK = "package-lock.json"
 INSTALL_SECONDS = 600
+OLDEST_NODE = 20
 
 
 class CannotServe(Exception):
-    """Why there is no small model on this machine."""
+    """Why there is no small model on a machine of this kind."""
+
+
+class InstallFailed(Exception):
+    """The machine could serve it, and yet it was not installed."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +58,20 @@ def install() -> Path:
 
     Raises:
         CannotServe
+        InstallFailed
     """
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         raise CannotServe("the engine is installed for Linux on x86-64 alone")
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise CannotServe("node and npm are not installed")
+    version = subprocess.run(("node", "--version"), capture_output=True, text=True, check=True).stdout
+    if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
+        raise CannotServe(f"the engine needs node {OLDEST_NODE} or newer; this is {version.strip()}")
     HOME.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json", "server.mjs"):
+    for name in ("package.json", "server.mjs"):
         shutil.copy(HERE / name, HOME / name)
-    if not (HOME / "node_modules" / "node-llama-cpp").exists():
+    if not _engine_is_installed():
+        shutil.copy(HERE / LOCK, HOME / LOCK)
         _run("npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--silent")
     if not _model_file():
         uv = shutil.which("uv") or str(environment("uv") / "bin" / "uv")
@@ -83,6 +94,12 @@ def serving(model: Path) -> Iterator[SmallModel]:
             process.kill()
 
 
+def _engine_is_installed() -> bool:
+    """Whether what the lock names stands there; npm makes its own copy of it last of all."""
+    done, lock = HOME / "node_modules" / ".package-lock.json", HOME / LOCK
+    return done.exists() and lock.exists() and lock.read_bytes() == (HERE / LOCK).read_bytes()
+
+
 def _model_file() -> list[Path]:
     return sorted((HOME / "python").rglob("*.gguf"))
 
@@ -92,4 +109,4 @@ def _run(*command: str) -> None:
         command, cwd=HOME, env={**os.environ}, capture_output=True, text=True, timeout=INSTALL_SECONDS
     )
     if done.returncode != 0:
-        raise CannotServe(f"{command[0]} could not install it: {done.stderr.strip()[-200:]}")
+        raise InstallFailed(f"{command[0]} could not install it: {done.stderr.strip()[:400]}")

@@ -21,7 +21,7 @@ SLOW_MACHINE = {"LLM_DEADLINE_SECONDS": "7"}
 
 @pytest.fixture(scope="module")
 def small_model() -> Iterator[SmallModel]:
-    """The model, served; skipped where it cannot be."""
+    """The model, served; skipped on a machine of another kind, or without node."""
     try:
         model = install()
     except CannotServe as reason:

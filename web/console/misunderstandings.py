@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 
 from starlette.exceptions import HTTPException
@@ -18,7 +17,6 @@ from web.console.permissions import Permission
 from web.console.visit import Visit
 
 PATH = "/console/misunderstandings"
-INTENT = re.compile(r"[a-z][a-z_]{1,39}")
 MOST_IDS = 2000
 KIND_WORDS = {
     "fallback": "not understood",
@@ -52,6 +50,7 @@ class MisunderstandingPage:
             "misunderstandings.html",
             groups=groups,
             kind_words=KIND_WORDS,
+            intents=misunderstandings.INTENTS,
             currency=self._console.shop.policy.currency,
         )
 
@@ -63,8 +62,8 @@ class MisunderstandingPage:
         except ValueError:
             raise HTTPException(400, "The form is not one of ours. Open the page again.") from None
         intent = visit.text("intent") if decision is Decision.ACCEPTED else None
-        if intent is not None and not INTENT.fullmatch(intent):
-            return self._console.back(PATH, "Name the intent that was meant, such as view_cart.", "refused")
+        if intent is not None and intent not in misunderstandings.INTENTS:
+            return self._console.back(PATH, "Choose what was meant.", "refused")
 
         def carry_out(work: Work) -> str:
             decided = misunderstandings.decide(work, ids, decision, visit.who.name, intent)

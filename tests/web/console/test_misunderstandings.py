@@ -49,6 +49,22 @@ def test_a_group_is_accepted_with_what_was_meant(signed_in, noted, session, shop
     )
 
 
+def test_what_can_be_meant_is_chosen_and_the_suggestion_stands_there(signed_in, shop, customer):
+    proposal = {"intent": "view_cart"}
+    noticed = Noticed(MisunderstandingKind.ASSISTED, "GREETING", "wetin i don pick", proposal=proposal)
+    shop.run(lambda work: misunderstandings.note(work, customer, noticed))
+    page = signed_in("designer").get("/misunderstandings").text
+    assert "<option selected>view_cart</option>" in page
+    assert page.count("<option") == len(misunderstandings.INTENTS) + 1
+
+
+def test_what_lay_in_a_cart_is_seen_and_cannot_be_accepted(signed_in, shop, customer):
+    noticed = Noticed(MisunderstandingKind.ABANDONED_CART, "GREETING", "3 × Test Burger")
+    shop.run(lambda work: misunderstandings.note(work, customer, noticed))
+    page = signed_in("designer").get("/misunderstandings").text
+    assert "Seen" in page and "Accept" not in page
+
+
 def test_a_group_is_rejected(signed_in, noted, shop):
     designer = signed_in("designer")
     form = {"ids": ids_of(noted, "<script>"), "decision": "rejected"}
@@ -56,11 +72,11 @@ def test_a_group_is_rejected(signed_in, noted, shop):
     assert len(shop.run(misunderstandings.groups)) == 1
 
 
-@pytest.mark.parametrize("intent", ["", "View Cart", "a" * 50, "../en"])
+@pytest.mark.parametrize("intent", ["", "view_crat", "View Cart", "../en"])
 def test_what_is_no_intent_is_refused(signed_in, noted, shop, intent):
     designer = signed_in("designer")
     form = {"ids": ids_of(noted, "do you"), "intent": intent, "decision": "accepted"}
-    assert "Name the intent" in designer.told(designer.post("/misunderstandings", **form))
+    assert "Choose what was meant" in designer.told(designer.post("/misunderstandings", **form))
     assert len(shop.run(misunderstandings.groups)) == 2
 
 
