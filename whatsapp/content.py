@@ -21,6 +21,13 @@ NOTICE = "notice"
 _NUMBERED_LINE = re.compile(r"^\d+\. .*\n?", re.MULTILINE)
 
 
+def made_up_sids() -> str:
+    """WHATSAPP_CONTENT_SIDS for the local WhatsApp, which shows buttons and lists by any template's id."""
+    buttons = [f"quick_reply_{count}" for count in range(1, MOST_BUTTONS + 1)]
+    lists = [f"list_{count}" for count in range(MOST_BUTTONS + 1, MOST_ROWS + 1)]
+    return ",".join(f"{purpose}=HX{number:032x}" for number, purpose in enumerate([*buttons, *lists]))
+
+
 def fill_choices(
     text: str, choices: Sequence[Choice], tokens: Sequence[str], sids: Mapping[str, str]
 ) -> tuple[str, dict[str, str]] | None:

@@ -48,6 +48,7 @@ from settings import (
     exit_with,
     read_settings_or_exit,
 )
+from whatsapp.content import made_up_sids
 
 READY_SECONDS = 180.0
 STARTED = time.monotonic()
@@ -122,6 +123,8 @@ def bring_up(state_dir: Path) -> Iterator[tuple[Settings, Path, dict[str, str]]]
             stack.callback(servers_file.unlink, missing_ok=True)
             os.environ.update(found)
             settings = read_settings_or_exit()
+            if settings.whatsapp.dev_mode and not settings.whatsapp.content_sids:
+                found["WHATSAPP_CONTENT_SIDS"] = made_up_sids()
             assert settings.database_url is not None
             prepare_database(settings.database_url, report)
             model = prepare_model(state_dir / "logs" / "training.log", report)

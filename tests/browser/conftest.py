@@ -29,9 +29,10 @@ from tests.browser.phone import ChatWindow
 from tests.e2e.conftest import new_state_dir, running
 from tests.e2e.system import System
 from tests.environment import STAFF_PASSWORD
+from whatsapp.content import made_up_sids
 
 WIDE, NARROW = 1440, 375
-LOCAL = {"WHATSAPP_DEV_MODE": "true", "INBOUND_PER_MINUTE": "0"}
+LOCAL = {"WHATSAPP_DEV_MODE": "true", "INBOUND_PER_MINUTE": "0", "WHATSAPP_CONTENT_SIDS": made_up_sids()}
 WAIT_MILLISECONDS = 15_000
 
 
@@ -92,16 +93,27 @@ def page(new_page: Callable[..., Page]) -> Page:
 
 
 @pytest.fixture
-def signed_in(new_page: Callable[..., Page], staffed_shop: Shop) -> Callable[..., Page]:
-    """A window in which a new member of that role has just signed in."""
+def member(staffed_shop: Shop) -> Callable[..., str]:
+    """Adds a member of that role, whose password is STAFF_PASSWORD; the name."""
     passwords = staff.Passwords()
 
-    def signed_in(role: str = "staff", width: int = WIDE, name: str = "") -> Page:
+    def member(role: str = "staff", name: str = "") -> str:
         name = name or f"{role.title()} {random.randint(1000, 9999)}"
         hashed = passwords.hash(STAFF_PASSWORD)
         staffed_shop.run(
             partial(staff.add_member, by="boss", name=name, password_hash=hashed, role=StaffRole(role))
         )
+        return name
+
+    return member
+
+
+@pytest.fixture
+def signed_in(new_page: Callable[..., Page], member: Callable[..., str]) -> Callable[..., Page]:
+    """A window in which a new member of that role has just signed in."""
+
+    def signed_in(role: str = "staff", width: int = WIDE, name: str = "") -> Page:
+        name = member(role, name)
         page = new_page(width)
         page.goto("/console")
         page.get_by_label("Name").fill(name)
@@ -123,18 +135,22 @@ def phone(new_page: Callable[..., Page]) -> ChatWindow:
 
 @pytest.fixture(scope="session")
 def pictures() -> Path:
-    """Where pictures go: into docs/ if PICTURES=1, else where nobody commits them."""
-    folder = ROOT / "docs" / "pictures" if os.environ.get("PICTURES") == "1" else ROOT / "results" / "browser"
+    """Where pictures go that nobody commits."""
+    folder = ROOT / "results" / "browser"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 @pytest.fixture
 def picture(pictures: Path) -> Callable[..., None]:
-    """Keeps what a window shows as NAME.png."""
+    """Keeps what a window shows as NAME.png; if PICTURES=1, renews those that a page of docs/ shows."""
+    docs = (path.read_text("utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    shown = set(re.findall(r"pictures/([\w-]+)\.png", "".join(docs)))
+    renewed = shown if os.environ.get("PICTURES") == "1" else set()
 
     def picture(page: Page, name: str, *, whole: bool = False) -> None:
-        page.screenshot(path=pictures / f"{name}.png", full_page=whole, animations="disabled")
+        folder = ROOT / "docs" / "pictures" if name in renewed else pictures
+        page.screenshot(path=folder / f"{name}.png", full_page=whole, animations="disabled")
 
     return picture
 

@@ -14,7 +14,7 @@ PAGES = {
     "/console/orders/all": "",
     "/console/payments": "",
     "/console/handoffs": "",
-    "/console/dashboard": "",
+    "/console/dashboard": "console-dashboard",
     "/console/misunderstandings": "",
     "/console/products": "console-menu",
     "/console/products/new": "",
@@ -63,13 +63,41 @@ def test_every_page_is_readable_by_everybody(signed_in, phone, check_accessible,
     picture(page, "console-menu-phone")
 
 
-def test_the_generated_pages_work_under_their_policy(signed_in):
+def test_what_customers_open_is_readable_by_everybody(phone, new_page, check_accessible):
+    phone.say("2 cola", "cola")
+    phone.say("checkout", "total")
+    phone.say("yes", "/payments/sandbox/")
+    pay_link = phone.page.locator("#messages a[href*='/payments/sandbox/']").last.get_attribute("href")
+    page = new_page()
+    for width in (WIDE, NARROW):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(pay_link)
+        check_accessible(page)
+    page.get_by_role("button", name="Pay", exact=False).first.click()
+    phone.hear("Payment received")
+    check_accessible(page)
+    phone.say("receipt", "/receipts/")
+    receipt_link = phone.page.locator("#messages a[href*='/receipts/']").last.get_attribute("href")
+    for width in (WIDE, NARROW):
+        page.set_viewport_size({"width": width, "height": 900})
+        for path in (receipt_link, "/receipts/of-nobody", "/payments/thanks"):
+            page.goto(path)
+            check_accessible(page)
+
+
+def test_the_generated_pages_work_under_their_policy(signed_in, check_accessible):
     page = signed_in("owner")
+    for width in (NARROW, WIDE):
+        page.set_viewport_size({"width": width, "height": 900})
+        for path in ("", "product/list", "order/list?page=1"):
+            page.goto(f"/console/data/{path}")
+            check_accessible(page)
     page.goto("/console/data/")
     page.get_by_role("link", name="products", exact=True).click()
     expect(page.get_by_role("table")).to_contain_text("BUR-001")
     page.goto("/console/data/product/list?search=Cola")
     expect(page.get_by_role("table")).to_contain_text("Cola")
+    check_accessible(page)
     expect(page.get_by_role("link", name=re.compile(r"\b(new|create|edit|delete)\b", re.I))).to_have_count(0)
 
 

@@ -42,7 +42,34 @@ def test_a_conversation_is_taken_over_and_handed_back(signed_in, phone, picture,
     phone.say("cart", "2 × Cola")
 
 
-def test_the_conversations_on_a_phone(signed_in, check_accessible):
+def test_a_conversation_on_a_phone(signed_in, phone, check_accessible):
     page = signed_in("staff", width=375)
+    phone.say("can i talk to a person", "called our staff")
     page.goto("/console/handoffs")
     check_accessible(page)
+    page.locator(".new .card").filter(has_text=phone.name).get_by_role("link").click()
+    check_accessible(page)
+    page.get_by_role("button", name="Take the conversation").click()
+    page.get_by_label("Write to the customer").fill("Good day!")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#thread .ours").last).to_contain_text("Good day!")
+    check_accessible(page)
+
+
+def test_what_did_not_arrive_says_so_in_the_thread_by_itself(signed_in, phone):
+    ada = signed_in("staff", name="Ada Eze")
+    phone.say("can i talk to a person", "called our staff")
+    ada.goto("/console/handoffs")
+    ada.locator(".new .card").filter(has_text=phone.name).get_by_role("link").click()
+    ada.get_by_role("button", name="Take the conversation").click()
+    phone.hear("Ada Eze from the shop is here now")
+    page = phone.page
+    page.locator("#controls summary").click()
+    page.get_by_label("The next messages of the bot").select_option("63016")
+    page.get_by_role("button", name="Let it happen").click()
+    expect(page.locator("#told")).to_contain_text("Twilio fails 1")
+    ada.get_by_label("Write to the customer").fill("Are you there?")
+    ada.get_by_role("button", name="Send").click()
+    lost = ada.locator("#thread .ours").last
+    expect(lost).to_contain_text("Are you there?")
+    expect(lost).to_contain_text("Not delivered: the customer has not written for 24 hours")

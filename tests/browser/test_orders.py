@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.environment import STAFF_PASSWORD
+
+MOST_TABS = 400
 
 
 def order_cola(phone) -> None:
@@ -50,6 +55,71 @@ def test_two_boards_show_the_same_and_the_keyboard_is_enough(signed_in, phone):
     ada.keyboard.press("Enter")
     expect(bea.locator(f".preparing #order-{number}")).to_be_visible()
     expect(ada.locator(f".preparing #order-{number}")).to_be_visible()
+
+
+def tab_to(page: Page, wanted: Locator) -> int:
+    """Press Tab until something has the focus, and see it on every element on the way; how often."""
+    for count in range(1, MOST_TABS):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        assert focused.count() == 1, "the focus left the page"
+        assert focused.evaluate(
+            "one => { const how = getComputedStyle(one); return how.outlineStyle !== 'none'"
+            " && parseFloat(how.outlineWidth) > 0; }"
+        ), focused.evaluate("one => one.outerHTML")
+        if wanted.evaluate("one => one === document.activeElement"):
+            return count
+    raise AssertionError(f"not reached by pressing Tab {MOST_TABS} times")
+
+
+def test_signing_in_and_moving_an_order_by_pressing_tab(new_page, member, phone):
+    order_cola(phone)
+    page = new_page()
+    page.goto("/console")
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type(member("staff"))
+    tab_to(page, page.get_by_label("Password"))
+    page.keyboard.type(STAFF_PASSWORD)
+    tab_to(page, page.get_by_role("button", name="Sign in"))
+    page.keyboard.press("Enter")
+    card = page.locator(".new .card", has_text=phone.name)
+    expect(card).to_be_visible()
+    number = card.locator("h3").inner_text()
+    page.reload()  # to begin where a page begins
+    assert tab_to(page, page.get_by_role("link", name="Skip to the page")) == 1
+    page.keyboard.press("Enter")
+    tab_to(page, page.locator(f"#preparing-{number}"))
+    page.keyboard.press("Enter")
+    expect(page.locator(f".preparing #order-{number}")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (403, "not for your role"),
+        (404, "not there any more"),
+        (503, "Nothing was changed"),
+        (None, "No connection"),
+    ],
+)
+def test_a_click_that_failed_says_so_until_one_succeeds(signed_in, phone, status, told):
+    board = signed_in("staff")
+    order_cola(phone)
+    number = board.locator(".new .card", has_text=phone.name).locator("h3").inner_text()
+    trouble = board.locator("#trouble")
+    expect(trouble).to_be_hidden()
+    fail = (lambda route: route.abort()) if status is None else (lambda route: route.fulfill(status=status))
+    board.route("**/move", fail)
+    board.locator(f"#preparing-{number}").click()
+    expect(trouble).to_contain_text(told)
+    expect(board.locator(f".new #order-{number}")).to_be_visible()
+    with board.expect_response("**/orders/board"):
+        board.evaluate("htmx.trigger('#board', 'sse:board')")
+    expect(trouble).to_contain_text(told)
+    board.unroute("**/move")
+    board.locator(f"#preparing-{number}").click()
+    expect(board.locator(f".preparing #order-{number}")).to_be_visible()
+    expect(trouble).to_be_hidden()
 
 
 def test_the_board_on_a_phone(signed_in, check_accessible, picture):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
@@ -109,8 +110,22 @@ class System:
             connection.close()
 
     def sent_to(self, number: str) -> list[PhoneMessage]:
-        """What the bot sent to a number."""
+        """What the bot sent to a number, the first first."""
+        if self.settings.whatsapp.dev_mode:
+            return self._arrived_at_the_local_whatsapp(number)
         return self.twilio.sent_to(number)
+
+    def _arrived_at_the_local_whatsapp(self, number: str) -> list[PhoneMessage]:
+        account = self.settings.whatsapp
+        answer = httpx.get(
+            f"{self.settings.public_base_url}/2010-04-01/Accounts/{account.account_sid}/Messages.json",
+            params={"To": f"whatsapp:{number}"},
+            auth=(account.account_sid, account.auth_tokens[0]),
+        )
+        return [
+            PhoneMessage(one["sid"], "out", one["body"], (), parsedate_to_datetime(one["date_sent"]))
+            for one in reversed(answer.json()["messages"])
+        ]
 
     def has_work_for(self, number: str) -> bool:
         """Whether a message from or to a number is under way."""

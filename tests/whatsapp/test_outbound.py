@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from settings.checks import content_sids, content_sids_or_blank
 from whatsapp.choices import Choice
-from whatsapp.content import fill_notice
+from whatsapp.content import fill_choices, fill_notice, made_up_sids
 from whatsapp.outbound import MOST_CHARACTERS, Answered, Composed, OutboundMessage, Reply, compose, split_body
 
 
@@ -200,3 +201,12 @@ def test_what_can_be_picked_before_something_else_is_said_counts_on():
 def test_a_notice_on_one_line_fits_a_template():
     assert fill_notice("Your order\n*K7* is ready", SIDS) == ("HXN", {"1": "Your order *K7* is ready"})
     assert fill_notice("ready", {}) is None
+
+
+@pytest.mark.parametrize("count", range(1, 11))
+def test_the_local_whatsapp_has_a_template_for_every_number_of_choices(count):
+    content_sids_or_blank(made_up_sids())
+    choices = tuple(Choice(f"Dish {number}", "/x") for number in range(count))
+    tokens = [f"token {number}" for number in range(count)]
+    filled = fill_choices("Which one?", choices, tokens, content_sids(made_up_sids()))
+    assert filled is not None and filled[1]["1"] == "Which one?"

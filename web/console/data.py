@@ -6,6 +6,7 @@ Why sqladmin, and what its pages may load: docs/decisions/0014-console.md.
 from __future__ import annotations
 
 import types
+from pathlib import Path
 
 from sqladmin import Admin, ModelView
 from sqlalchemy import Engine, String, Text
@@ -22,6 +23,7 @@ from web.console.frame import HOME, NO_STORE, READING, Console
 from web.console.permissions import Permission
 
 PATH = f"{HOME}/data"
+TEMPLATES = Path(__file__).parent.parent / "templates"
 NOT_SHOWN = (StaffSession, SignInAttempts, Picture, CommandResult)
 """Tables that are a secret, a picture, or a copy."""
 HIDDEN = frozenset(
@@ -77,6 +79,7 @@ def add_data_pages(app: Starlette, console: Console) -> None:
         session_maker=reading_sessions(console.shop.sessions.kw["bind"]),
         base_url=PATH,
         title=f"{console.shop.policy.business_name}: all data",
+        templates_dir=str(TEMPLATES),
         middlewares=[Middleware(OwnersOnly, console=console)],
     )
     for model in sorted(Base.__subclasses__(), key=lambda model: model.__tablename__):

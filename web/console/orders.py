@@ -87,7 +87,7 @@ class OrderBoard:
         except ShopError as error:
             told = Flash("refused", words_for(error))
         if is_part(request):
-            return await self._render(request, visit, "orders_board.html", flash=told)
+            return await self._render(request, visit, "orders_board.html", told=told)
         return self._console.back(PATH, told.text, told.kind)
 
     async def _render(self, request: Request, visit: Visit, template: str, **context: Any) -> Response:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Barrier
 
 import pytest
 from markupsafe import escape
@@ -95,6 +97,23 @@ def test_the_second_of_two_staff_is_told_who_was_first(signed_in, place, test_bu
     said = bea.told(bea.post(f"/orders/{number}/move", to="ready", key="of bea"))
     assert f"{number} is ready" in said and "Ada decided that just now" in said
     assert told(sessions) == ["ready"]
+
+
+def test_of_two_who_press_at_the_same_moment_one_moves_the_order(signed_in, place, test_burger, sessions):
+    browsers = [signed_in("staff", "Ada"), signed_in("owner", "Bea")]
+    for _ in range(5):
+        number, together = place(test_burger, 1), Barrier(len(browsers))
+
+        def press(browser, number=number, together=together):
+            together.wait()
+            return browser.post(f"/orders/{number}/move", to="ready", key=f"{browser.name} {number}")
+
+        with ThreadPoolExecutor(len(browsers)) as pool:
+            answers = list(pool.map(press, browsers))
+        said = sorted(browser.told(answer) for browser, answer in zip(browsers, answers, strict=True))
+        assert f"{number} is ready. The customer is told." in said
+        assert [one for one in said if "decided that just now" in one], said
+    assert told(sessions) == ["ready"] * 5
 
 
 def test_a_stale_tab_takes_no_step_back(signed_in, place, test_burger, stands):
