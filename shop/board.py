@@ -14,7 +14,7 @@ from shop.work import Work
 
 COLUMNS = (OrderStatus.PLACED, OrderStatus.PAID, OrderStatus.PREPARING, OrderStatus.READY)
 WATCHED = (*COLUMNS, OrderStatus.AWAITING_PAYMENT, OrderStatus.REVIEW)
-MOST_CARDS = 100
+MOST_CARDS = 60
 """Of one status. Where there are more, half of them are those that are wanted first, half those that came
 last: neither a new order nor one that waits is ever missing. The others are in the list of all orders."""
 

@@ -76,13 +76,17 @@ class Watch:
 
 
 def event_stream(console: Console, request: Request, watch: Watch, event: str) -> EventSourceResponse:
-    """Server-sent events: `event` with each new version, until the listener is signed out or goes."""
+    """Server-sent events: `event` with each new version, until the listener is signed out or goes. A page
+    that says which version it shows (`?known=`) is not told of that one first."""
 
     async def events() -> AsyncIterator[ServerSentEvent]:
+        known = request.query_params.get("known")
         yield ServerSentEvent(comment="here", retry=1000)
         async for version in watch.follow():
             if version is not None:
-                yield ServerSentEvent(event=event, data=version)
+                if version != known:
+                    yield ServerSentEvent(event=event, data=version)
+                known = None
             elif await console.signed_in(request, touch=False) is None:
                 yield ServerSentEvent(event="signed-out", data="")
                 return

@@ -59,7 +59,8 @@ class OrderBoard:
         ]
 
     async def _show(self, request: Request, visit: Visit) -> Response:
-        return await self._render(request, visit, "orders.html")
+        version = await self._console.ask(board.version)  # what changes from here on, the page is told of
+        return await self._render(request, visit, "orders.html", version=version)
 
     async def _part(self, request: Request, visit: Visit) -> Response:
         return await self._render(request, visit, "orders_board.html")

@@ -11,10 +11,11 @@ from threading import Barrier
 
 import pytest
 from markupsafe import escape
+from starlette.requests import Request
 
 from db.models import Customer, Order, OrderItem, OrderStatus, OutboxEvent, Product, StaffAction
 from shop import board
-from web.console.live import Watch
+from web.console.live import Watch, event_stream
 
 
 @pytest.fixture
@@ -232,7 +233,7 @@ def test_of_450_open_orders_neither_the_newest_nor_the_oldest_are_missing(
     half = board.MOST_CARDS // 2
     assert [one for one in shown if one in ready] == [*ready[:half], *ready[-half:]]
     assert '<span class="count">400</span>' in page
-    (link,) = re.findall(r'<p class="more"><a href="([^"]+)">300 more ready</a></p>', page)
+    (link,) = re.findall(r'<p class="more"><a href="([^"]+)">340 more ready</a></p>', page)
     assert signed_in("owner").client.get(link).status_code == 200
 
 
@@ -243,3 +244,20 @@ def test_an_order_that_was_moved_just_now_is_on_the_board(signed_in, test_burger
     assert f'id="order-{middle}"' not in browser.get("/orders").text
     browser.told(browser.post(f"/orders/{middle}/move", to="ready"))
     assert column_of(browser.get("/orders").text, middle) == "ready"
+
+
+async def test_a_page_is_told_of_what_it_does_not_show_yet(shop):
+    stands = ["shown"]
+    watch = Watch(shop, lambda work: stands[0], seconds=0.01)
+    request = Request({"type": "http", "query_string": b"known=shown", "headers": []})
+    told = event_stream(None, request, watch, "board").body_iterator
+    assert (await anext(told)).comment == "here"
+    first = asyncio.ensure_future(anext(told))
+    await asyncio.sleep(0.1)
+    assert not first.done()
+    stands[0] = "moved"
+    assert (await first).data == "moved"
+    second = asyncio.ensure_future(anext(told))
+    stands[0] = "shown"
+    assert (await second).data == "shown", "back where it was is news, too"
+    await told.aclose()
