@@ -87,8 +87,8 @@ bench-llm: environments ## What a language model adds where the bot is unsure, a
 	@$(COMMERCE)/python -m deploy.model
 	@$(COMMERCE)/python -m bench.llm $(if $(URL),--base-url "$(URL)" --model "$(or $(MODEL),model)")
 
-review: $(VENVS)/commerce/$(STAMP) ## What was misunderstood, for designers, to .state/review; ACCEPT=file takes what is marked there into data/nlu
-	@$(COMMERCE)/python -m deploy.review --accept "$${ACCEPT:-}"
+review: $(VENVS)/commerce/$(STAMP) ## What was misunderstood, for designers, to .state/review (DRAFT=1: with a model's drafts); ACCEPT=file takes what is marked there into data/nlu
+	@$(COMMERCE)/python -m deploy.review $(if $(filter 1,$(DRAFT)),--draft) --accept "$${ACCEPT:-}"
 
 nlu-report: environments ## What the model takes for what, as pictures and a page, beside the report before
 	@$(COMMERCE)/python -m bench.nlu_report

@@ -1,6 +1,7 @@
 """Messages that were misunderstood become examples, where a designer says so.
 
     python -m deploy.review                    writes what was misunderstood to .state/review
+    python -m deploy.review --draft            the same, with what a language model drafts for it
     python -m deploy.review --accept FILE      takes over what is marked `accepted: true` in it
 
 What is exported is Rasa's YAML with a suggested intent, and beside it the skeleton of a transcript for each
@@ -11,19 +12,21 @@ out: what is tested is never learnt.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import functools
 import getpass
 import json
 import sys
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 from rapidfuzz import fuzz, process
 
+from assist.drafting import SECONDS, Draft, Drafter
 from db.models import Decision
 from deploy.nlu_examples import (
     LANGUAGES,
@@ -35,10 +38,10 @@ from deploy.nlu_examples import (
     tested,
     unfit_to_learn,
 )
-from settings import read_settings_or_exit
+from settings import LlmSettings, read_settings_or_exit
 from shop import misunderstandings
 from shop.assembly import make_shop
-from shop.misunderstandings import Group
+from shop.misunderstandings import INTENTS, Group
 from shop.service import Shop
 
 FILE = "reviewed.yml"
@@ -101,11 +104,26 @@ class Taken:
     decided: list[tuple[list[uuid.UUID], str]] = field(default_factory=list)
 
 
-def proposals(undecided: Sequence[Group], accepted: Sequence[Group], known: Iterable[tuple[str, str]]) -> str:
-    """Groups as Rasa's YAML; what was accepted in the console is marked so already."""
-    learnt = list(known)
+def proposals(
+    undecided: Sequence[Group],
+    accepted: Sequence[Group],
+    known: Iterable[tuple[str, str]],
+    drafts: Mapping[tuple[uuid.UUID, ...], Draft] | None = None,
+) -> str:
+    """Groups as Rasa's YAML; what was accepted in the console is marked so already, and what a model drafted
+    (`drafts`, by the ids of a group) is marked as that, and never as accepted."""
+    learnt, drafted = list(known), drafts or {}
     entries = [_entry(group, True, learnt) for group in accepted if _lines(group)]
-    entries += [_entry(group, False, learnt) for group in undecided if _lines(group)]
+    for group in (group for group in undecided if _lines(group)):
+        draft = drafted.get(group.ids)
+        entry = _entry(group, False, learnt)
+        entries.append(entry)
+        if draft is None:
+            continue
+        if group.suggested_intent is None:
+            entry["intent"], entry["metadata"]["drafted"] = draft.intent, "intent"
+        if draft.paraphrases:
+            entries.append(_paraphrases(entry["intent"], group.language, draft.paraphrases))
     return yaml.safe_dump({"version": "3.1", "nlu": entries}, allow_unicode=True, sort_keys=False, width=110)
 
 
@@ -183,6 +201,12 @@ def _entry(group: Group, accepted: bool, learnt: Sequence[tuple[str, str]]) -> d
     }
 
 
+def _paraphrases(intent: str, language: str, lines: Sequence[str]) -> dict[str, Any]:
+    """What a model drafted, as an entry of its own: a person deletes, corrects and accepts."""
+    metadata = {"accepted": False, "drafted": "examples", "language": language, "ids": []}
+    return {"intent": intent, "metadata": metadata, "examples": "".join(f"- {line}\n" for line in lines)}
+
+
 def _lines(group: Group) -> list[str]:
     """What customers wrote, as examples."""
     return list(dict.fromkeys(filter(None, map(as_example, group.said))))[:MOST_EXAMPLES]
@@ -194,13 +218,44 @@ def _nearest(text: str, learnt: Sequence[tuple[str, str]]) -> str:
     return learnt[near[2]][0] if near else NOTHING
 
 
-def _export(shop: Shop, folder: Path) -> None:
+async def draft_for(
+    undecided: Sequence[Group], drafter: Drafter, learnt: Learnt
+) -> dict[tuple[uuid.UUID, ...], Draft]:
+    """What a model drafts for groups, the costliest first; what could not be learnt is left out at once."""
+    drafts = {}
+    for group in undecided:
+        draft = await drafter.draft(_lines(group), group.language)
+        if draft is not None:
+            intent = group.suggested_intent or draft.intent
+            typed = filter(None, map(as_example, draft.paraphrases))
+            fit = tuple(line for line in typed if learnt.refusal(group.language, intent, line) is None)
+            drafts[group.ids] = Draft(draft.intent, fit)
+    return drafts
+
+
+def _draft(undecided: Sequence[Group], llm: LlmSettings | None) -> dict[tuple[uuid.UUID, ...], Draft]:
+    if llm is None:
+        raise ReviewError("LLM_BASE_URL: missing; a language model drafts, and there is none")
+    # Its library takes more than a second to import: only who drafts pays for it.
+    from assist.client import ModelClient
+
+    client = ModelClient(replace(llm, deadline_seconds=SECONDS))
+    return asyncio.run(draft_for(undecided, Drafter(client, INTENTS), Learnt.read()))
+
+
+def _export(
+    shop: Shop,
+    folder: Path,
+    draft: Callable[[Sequence[Group]], dict[tuple[uuid.UUID, ...], Draft]] = lambda _: {},
+) -> None:
     undecided = [group for group in shop.run(misunderstandings.groups) if _lines(group)]
     accepted = shop.run(misunderstandings.accepted)
     (folder / "transcripts").mkdir(parents=True, exist_ok=True)
     known = [row for language in LANGUAGES for row in examples(language)]
     file = folder / "review.yml"
-    file.write_text(HEAD.format(file=file) + proposals(undecided, accepted, known), encoding="utf-8")
+    file.write_text(
+        HEAD.format(file=file) + proposals(undecided, accepted, known, draft(undecided)), encoding="utf-8"
+    )
     for number, group in enumerate(undecided, start=1):
         path = folder / "transcripts" / f"{number:03d}.yml"
         path.write_text(transcript(group), encoding="utf-8")
@@ -232,6 +287,7 @@ def _accept(shop: Shop, path: str) -> None:
 def main() -> None:
     """Export, or take over."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    arguments.add_argument("--draft", action="store_true")
     arguments.add_argument("--accept", default="", metavar="FILE")
     given = arguments.parse_args()
     settings = read_settings_or_exit()
@@ -240,7 +296,8 @@ def main() -> None:
         if given.accept:
             _accept(shop, given.accept)
         else:
-            _export(shop, settings.state_dir / "review")
+            folder = settings.state_dir / "review"
+            _export(shop, folder, *([functools.partial(_draft, llm=settings.llm)] if given.draft else []))
     except ReviewError as error:
         sys.exit(f"chatcart: {error}")
 

@@ -4,7 +4,8 @@
     python -m dialogue.parse_lines intents --menu menu.json --model models/... < in.jsonl > out.jsonl
 
 A line in is `{"id", "text"}`. Out come `{"id", "items", "unsure"}` or `{"id", "intent",
-"confidence"}`. The menu
+"confidence"}`; `doubts` adds what an action goes by when it doubts: `lines` (anything that was ordered or
+changed), `unknown` (something counted that is on no menu), `asked` (what is named). The menu
 (`products` with `id`, `category` and `aliases`, `options` by slot) is used for this run only.
 """
 
@@ -127,6 +128,25 @@ def parse_intents(menu: Menu, model: str) -> Callable[[list[Row]], list[Row]]:
     return parse
 
 
+def parse_doubts(menu: Menu, model: str) -> Callable[[list[Row]], list[Row]]:
+    """A function from rows to intents, with what makes an action doubt them."""
+    intents, reader = parse_intents(menu, model), make_reader(menu)
+
+    def parse(rows: list[Row]) -> list[Row]:
+        readings = [reader.read(row["text"]) for row in rows]
+        return [
+            {
+                **answer,
+                "lines": bool(reading.lines or reading.change or reading.more),
+                "unknown": bool(reading.counted_unknown),
+                "asked": " ".join(row["text"][start:end] for start, end in reading.unknown) or row["text"],
+            }
+            for row, answer, reading in zip(rows, intents(rows), readings, strict=True)
+        ]
+
+    return parse
+
+
 def run(parse: Callable[[list[Row]], list[Row]], lines: Iterable[str], out: IO[str]) -> None:
     """Parse lines in batches and write the answers."""
     batch: list[Row] = []
@@ -146,7 +166,7 @@ def _write(rows: list[Row], out: IO[str]) -> None:
 def main() -> None:
     """Parse standard input; only answers go to standard output, whatever libraries print."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    arguments.add_argument("what", choices=("orders", "intents"))
+    arguments.add_argument("what", choices=("orders", "intents", "doubts"))
     arguments.add_argument("--menu", default="")
     arguments.add_argument("--model", default="models", help="a model, or the folder of the newest one")
     given = arguments.parse_args()
@@ -155,9 +175,11 @@ def main() -> None:
     sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
         menu = read_menu(given.menu)
-        run(
-            parse_orders(menu) if given.what == "orders" else parse_intents(menu, given.model), sys.stdin, out
-        )
+        if given.what == "orders":
+            parse = parse_orders(menu)
+        else:
+            parse = (parse_intents if given.what == "intents" else parse_doubts)(menu, given.model)
+        run(parse, sys.stdin, out)
     except InputError as error:
         sys.exit(f"chatcart: {error}")
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+import uuid
+from decimal import Decimal
 
 import pytest
 import yaml
 
+from assist.client import ModelClient
+from assist.drafting import MOST_CALLS, Drafter
 from db.models import Decision, MisunderstandingKind
 from deploy import review
 from deploy.nlu_examples import NLU, examples, tested
+from settings import LlmSettings
 from shop import misunderstandings
-from shop.misunderstandings import Noticed
+from shop.misunderstandings import INTENTS, Example, Group, Noticed
+from tests.assist.stand_in import completion, reply, standing_in
 
 NEW = "wetin i don gather for here so far"
 
@@ -161,3 +168,65 @@ def test_lines_are_added_to_those_that_were_reviewed_before(tmp_path):
         ("view_cart", "another: one # here"),
     ]
     assert NLU.name == "nlu"
+
+
+async def drafted(texts, answers, learnt):
+    """What is exported of groups of one message each, with what a model answers about them."""
+    groups = [group_of(text, suggested) for text, suggested in texts]
+
+    async def behave(request, writer):
+        await reply(writer, completion(answers[min(len(server.requests), len(answers)) - 1]))
+
+    async with standing_in(behave) as server:
+        drafter = Drafter(ModelClient(LlmSettings(server.base_url, "tiny", deadline_seconds=30)), INTENTS)
+        drafts = await review.draft_for(groups, drafter, learnt)
+    entries = yaml.safe_load(review.proposals(groups, [], list(examples("en")), drafts))["nlu"]
+    return entries, server.requests
+
+
+def group_of(text: str, suggested: str | None = None) -> Group:
+    """A message that was not understood."""
+    kind = MisunderstandingKind.FALLBACK
+    example = Example(uuid.uuid4(), kind, "GREETING", text, "pcm", None, None, None, Decimal(0), None)
+    return Group((example,), Decimal(0), suggested)
+
+
+def draft(intent: str, *paraphrases: str) -> str:
+    """A model's answer."""
+    return json.dumps({"intent": intent, "paraphrases": paraphrases})
+
+
+async def test_a_model_drafts_and_accepts_nothing(learnt):
+    answer = draft("view_cart", "how body of my basket be now", "/restart", '[x]{"entity": bad', "menu")
+    (asked, paraphrased), requests = await drafted([(NEW, None)], [answer], review.Learnt.read())
+    assert (asked["intent"], asked["metadata"]["drafted"]) == ("view_cart", "intent")
+    assert paraphrased["metadata"] == {
+        "accepted": False,
+        "drafted": "examples",
+        "language": "pcm",
+        "ids": [],
+    }
+    assert paraphrased["examples"].splitlines()[0] == "- how body of my basket be now"
+    assert "/restart" not in paraphrased["examples"] and "{" not in paraphrased["examples"]
+    assert "- menu" not in paraphrased["examples"].splitlines(), "learnt already"
+    assert review.take(yaml.safe_dump({"nlu": [asked, paraphrased]}), learnt).lines == {}
+    assert NEW in str(requests[0]["messages"])
+
+
+async def test_a_suggestion_is_not_written_over(learnt):
+    entries, _ = await drafted([(NEW, "reorder")], [draft("view_cart")], learnt)
+    assert entries[0]["intent"] == "reorder" and "drafted" not in entries[0]["metadata"]
+
+
+@pytest.mark.parametrize("answer", ["<html>", draft("give_refund"), draft("help", *"abcdefg"), "{}"])
+async def test_a_model_that_answers_nonsense_is_left_alone_after_a_while(learnt, answer):
+    texts = [(f"zxqv {number} wvut", "help") for number in range(5)]
+    entries, requests = await drafted(texts, [answer], learnt)
+    assert len(requests) == 3
+    assert len(entries) == 5 and not any("drafted" in entry["metadata"] for entry in entries)
+
+
+async def test_no_more_than_some_calls_are_made(learnt):
+    texts = [(f"zxqv {number} wvut", "help") for number in range(MOST_CALLS + 4)]
+    _, requests = await drafted(texts, [draft("help")], learnt)
+    assert len(requests) == MOST_CALLS
