@@ -14,7 +14,7 @@ PAGES = {
     "/console/orders/all": "",
     "/console/payments": "",
     "/console/handoffs": "",
-    "/console/dashboard": "console-dashboard",
+    "/console/dashboard": "",
     "/console/misunderstandings": "",
     "/console/products": "console-menu",
     "/console/products/new": "",

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from db.models import OrderStatus
+from shop import order_status
 from tests.environment import STAFF_PASSWORD
 
 MOST_TABS = 400
@@ -55,6 +57,37 @@ def test_two_boards_show_the_same_and_the_keyboard_is_enough(signed_in, phone):
     ada.keyboard.press("Enter")
     expect(bea.locator(f".preparing #order-{number}")).to_be_visible()
     expect(ada.locator(f".preparing #order-{number}")).to_be_visible()
+
+
+LOUD = """
+window.tones = 0;
+const part = () => ({ connect: (next) => next, start() {}, stop() {}, frequency: {},
+  gain: { setValueAtTime() {}, exponentialRampToValueAtTime() {} } });
+window.AudioContext = class { currentTime = 0; createGain = part;
+  createOscillator() { window.tones += 1; return part(); } };
+"""
+"""Counts tones in the place of the loudspeaker; a ring has two."""
+
+
+def test_a_new_order_rings_also_when_another_one_goes_at_the_same_moment(signed_in, phone, staffed_shop):
+    board = signed_in("staff")
+    board.add_init_script(LOUD)
+    board.reload()
+    board.get_by_label("Ring for new orders").check()
+    order_cola(phone)
+    first = board.locator(".new .card", has_text=phone.name)
+    expect(first).to_have_count(1)
+    board.wait_for_function("window.tones === 4")
+    number = first.locator("h3").inner_text()
+    board.route("**/orders/board", lambda route: route.abort())
+    staffed_shop.run(lambda work: order_status.advance(work, number, OrderStatus.PREPARING, "Ada"))
+    order_cola(phone)
+    phone.hear("Payment received")
+    board.unroute("**/orders/board")
+    board.evaluate("htmx.trigger('#board', 'sse:board')")
+    expect(first).to_have_count(1)
+    expect(board.locator(f".preparing #order-{number}")).to_be_visible()
+    board.wait_for_function("window.tones === 6")
 
 
 def tab_to(page: Page, wanted: Locator) -> int:
@@ -126,3 +159,13 @@ def test_the_board_on_a_phone(signed_in, check_accessible, picture):
     board = signed_in("staff", width=375)
     check_accessible(board)
     picture(board, "console-board-phone")
+
+
+def test_every_chart_of_the_dashboard_is_drawn(signed_in, picture):
+    page = signed_in("owner", name="Bea Boss")
+    page.goto("/console/dashboard?days=7")
+    charts = page.locator("img.chart")
+    expect(charts).to_have_count(5)
+    for chart in charts.all():
+        assert chart.evaluate("one => one.decode().then(() => one.naturalWidth)") > 0
+    picture(page, "console-dashboard", whole=True)
