@@ -68,6 +68,7 @@ class Language:
         multiples: words such as "double", which may be an option or say how much of the next one.
         half: words for a half, which is part of many names.
         more, fewer: of the qualifiers those that count on, "two more" and "one less".
+        names: every phrase that the synonyms hold.
     """
 
     code: str
@@ -86,6 +87,7 @@ class Language:
     half: frozenset[str] = frozenset()
     more: frozenset[str] = frozenset()
     fewer: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
 
     def says(self, key: str) -> bool:
         """Whether a word or phrase does something in this language, or is a number of it."""
@@ -123,17 +125,21 @@ def load(code: str) -> Language:
         _keys(words, data.get("half")),
         _keys(words, data.get("more")),
         _keys(words, data.get("fewer")),
+        frozenset().union(*(_keys(words, group) for group in data.get("synonyms", ()))),
     )
 
 
 def guess(words: Iterable[str], languages: Iterable[Language]) -> str:
     """The code of the language of which most words are typical; the first one where none is.
 
+    What is a name in the first one speaks for no other: "sm" is short for small, and for "sem" elsewhere.
+
     Args:
         words: in the form that `Word.plain` has.
     """
-    words = list(words)
-    runs = [*words, *(first + second for first, second in zip(words, words[1:], strict=False))]
+    words, languages = list(words), list(languages)
+    pairs = (one + another for one, another in zip(words, words[1:], strict=False))
+    runs = [run for run in (*words, *pairs) if run not in languages[0].names]
     known = {language.code: sum(language.says(run) for run in runs) for language in languages}
     return max(known, key=lambda code: known[code])
 
