@@ -119,6 +119,8 @@ class Around:
 
     def is_pronoun(self, place: int) -> bool:
         """ "A decaffeinated one", "the chocolate one": the number stands for the product that was named."""
+        if place >= len(self.segments):
+            return False
         number = self.segments[place].number
         described, first = self.beside(place, -1), self.beside(place, -2)
         if (

@@ -19,7 +19,16 @@ from dialogue.orders.language import Part
 from dialogue.orders.options import all_units
 from dialogue.orders.products import Products
 from dialogue.orders.rarity import is_everyday
-from dialogue.orders.walking import HALF, LOOSE_NUMBER, LOOSE_OPTION, LOST_NUMBER, ONE, Order
+from dialogue.orders.walking import (
+    HALF,
+    LOOSE_NUMBER,
+    LOOSE_OPTION,
+    LOST_NUMBER,
+    ONE,
+    PART_OF_NAME,
+    Order,
+    same_slot,
+)
 
 MOST_AMBIGUOUS = 5
 
@@ -89,6 +98,7 @@ class Walk(Products, Counting):
             if segment.option:
                 self._option(place, segment)
             elif not self._only_describes(place, segment):
+                self._order.strain += PART_OF_NAME if self._may_be_for_last(segment) else 0
                 self._product(place, segment)
         elif segment.number is not None:
             self._numbered(place, segment)
@@ -100,6 +110,14 @@ class Walk(Products, Counting):
             self._word(place, segment, segment.part)
         else:
             self._unknown(place, segment)
+
+    def _may_be_for_last(self, segment: Segment) -> bool:
+        """Whether the "chocolate" of "two milkshakes, one chocolate" is rather a flavour than a chocolate
+        cake: a part of a product's name that is also an option, behind a product with units to tell apart."""
+        if not self._drafts or not segment.is_ambiguous or segment.is_exact_product:
+            return False
+        last = self._drafts[-1]
+        return self._number is None or last.plural or (last.whole.count or ONE) > 1
 
     def _half(self, place: int) -> None:
         """ "Half a cola": nobody sells it, and it is not one."""
@@ -114,6 +132,8 @@ class Walk(Products, Counting):
             negated = part is Part.ADDING and is_part(self._around.beside(place, -1), Part.WITHOUT, Part.NOT)
             self._with = part is Part.WITH or (self._with and part is Part.ONLY)
             self._left_out, self._removing = self._left_out and negated, False
+        elif part is Part.WITHOUT and self._is_second_thought(place):
+            self._correct_here()
         elif part is Part.WITHOUT or (part is Part.NOT and self._leads_to_option(place)):
             self._without(place)
         elif part is Part.NOT and self._around.ends_here(place):
@@ -154,6 +174,12 @@ class Walk(Products, Counting):
             self._article(place)
         elif part is Part.PLAIN and self._targets and self._targets == self._drafts[-1].groups[-1:]:
             self._targets[0].is_plain = True
+
+    def _is_second_thought(self, place: int) -> bool:
+        """ "3 colas, no 2 colas": other than what was just ordered."""
+        before, after = self._around.beside(place, -1), self._around.beside(place, 1)
+        counts = after is not None and after.number is not None and self._around.leads_to_product(place + 1)
+        return bool(self._drafts) and counts and before is not None and before.is_sign
 
     def _leads_to_whole_product(self, place: int) -> bool:
         following = self._around.following(place)
@@ -197,6 +223,10 @@ class Walk(Products, Counting):
             return
         last = self._drafts[-1] if self._drafts else None
         if last is None or following is None or not following.option or self._with:
+            return
+        is_told = any(same_slot(one.segment, following) for one in last.whole.said)
+        if is_told and self._around.is_pronoun(place + 2):
+            self._group(Group(ONE, additional=True))  # "a large cola and a small one"
             return
         begun = bool(last.groups) and self._targets == [last.groups[-1]] and not last.groups[-1].said
         if not begun and (last.groups or last.plural or (last.whole.count or ONE) > 1):

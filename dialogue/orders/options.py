@@ -88,9 +88,11 @@ class Options(Walking):
         return bool(following.option) or following.unknown or is_part(following, Part.GENERIC)
 
     def _only_repeats(self, place: int, segment: Segment) -> bool:
-        """Whether it is the "sweetener" of "vanilla sweetener": the word of a kind, behind an option."""
+        """Whether it is the "sweetener" of "vanilla sweetener": the word of a kind, behind an option; not so
+        in "large cheese"."""
         before = self._around.beside(place, -1)
-        return segment.is_generic and before is not None and before.option is not None
+        behind = before is not None and before.option is not None and not before.is_size
+        return segment.is_generic and behind
 
     def _is_asked_for(self, place: int) -> bool:
         """Whether a word of a kind stands alone for the only option of that kind: `no syrup`, `extra
@@ -112,8 +114,9 @@ class Options(Walking):
         return following is not None and following.option is not None
 
     def _without(self, place: int) -> None:
-        following = self._around.following(place)
-        if following is None or following.is_sign or joins(following):
+        following, beside = self._around.following(place), self._around.beside(place, 1)
+        names_kind = beside is not None and beside.hidden and self._is_asked_for(place + 1)  # "no syrup"
+        if not names_kind and (following is None or following.is_sign or joins(following)):
             self._as_opposed()
             return
         self._left_out, self._with, self._last_left_out = True, False, None
