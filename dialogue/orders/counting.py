@@ -92,6 +92,9 @@ class Counting(Options):
         counts_option = following.option is not None
         directly = is_part(self._around.previous(place), Part.WITH)
         too_many = total is not None and value > total - sum(counts(last))
+        if counts_option and self._is_one_of_it(place, value, last, following):
+            self._order.strain += COUNTED_OPTION
+            return
         if counts_option and (value > 1 or total == 1) and (directly or (too_many and value > 1)):
             self._count = int(value)
             self._order.strain += 0 if self._with else COUNTED_OPTION
@@ -103,6 +106,12 @@ class Counting(Options):
         self._order.strain += AMBIGUOUS_GROUP if counts_option and following.is_ambiguous else 0
         self._order.strain += 0 if last.segment.is_whole_product else GROUP_OF_VAGUE
         self._group(Group(value, additional=is_new))
+
+    def _is_one_of_it(self, place: int, value: Decimal, last: Draft, option: Segment) -> bool:
+        """Whether it is the "1" of "coffee large 1 sugar", which nothing parts from the coffee."""
+        before = self._around.beside(place, -1)
+        unparted = before is not None and (before.option is not None or bool(before.products))
+        return unparted and value == 1 and last.whole.count is None and not (last.plural or option.is_size)
 
     def _loose_number(self, place: int, segment: Segment, value: Decimal) -> None:
         following = self._around.following(place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dialogue.orders.forms import MOST_WORDS
@@ -137,8 +137,7 @@ class Cover:
         for first in range(len(words)):
             cost_here = best[first][0]
             found = self._from(words, corrected, first)
-            number = number_at(counted, first, self._languages)
-            if number is not None:
+            for number in self._numbers_at(counted, first):
                 last = first + number.length
                 wrong = MISSPELT * (counted[first:last] != list(words[first:last]))
                 found.append(_segment(words, first, last, COST_OF_NUMBER + wrong, number=number))
@@ -149,6 +148,15 @@ class Cover:
                 if cost < best[segment.last][0]:
                     best[segment.last] = cost, segment
         return _way_back(best)
+
+    def _numbers_at(self, words: Sequence[Word], first: int) -> Iterator[Number]:
+        """The number that begins at a word; and without its "x", which may begin a name: "2 x-burger"."""
+        number = number_at(words, first, self._languages)
+        if number is not None:
+            yield number
+            if number.length == 2 and words[first].text.isdigit():
+                alone = number_at(words[: first + 1], first, self._languages)
+                yield from [alone] if alone else []
 
     def _from(self, words: Sequence[Word], corrected: Sequence[tuple[str, int]], first: int) -> list[Segment]:
         """Every reading that begins at a word."""

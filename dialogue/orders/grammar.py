@@ -222,11 +222,13 @@ class Walk(Products, Counting):
             self._number = ONE if self._number is None and not self._with else self._number
             return
         last = self._drafts[-1] if self._drafts else None
-        if last is None or following is None or not following.option or self._with:
+        if last is None or following is None or not following.option:
             return
         is_told = any(same_slot(one.segment, following) for one in last.whole.said)
-        if is_told and self._around.is_pronoun(place + 2):
+        if is_told and not self._correcting and self._around.is_pronoun(place + 2):
             self._group(Group(ONE, additional=True))  # "a large cola and a small one"
+            return
+        if self._with:
             return
         begun = bool(last.groups) and self._targets == [last.groups[-1]] and not last.groups[-1].said
         if not begun and (last.groups or last.plural or (last.whole.count or ONE) > 1):

@@ -10,9 +10,9 @@ from tests.understanding.scoring import HELD_OUT, LANGUAGES, SEEN, outcomes, rea
 @pytest.mark.parametrize(
     ("menus", "products", "whole"),
     [
-        pytest.param(SEEN, 0.92, 0.86, id="seen"),
-        pytest.param(HELD_OUT, 0.92, 0.82, id="held out"),
-        pytest.param(LANGUAGES, 0.92, 0.85, id="languages"),
+        pytest.param(SEEN, 0.94, 0.89, id="seen"),
+        pytest.param(HELD_OUT, 0.935, 0.84, id="held out"),
+        pytest.param(LANGUAGES, 0.92, 0.86, id="languages"),
     ],
 )
 def test_orders_are_understood(menus: tuple[str, ...], products: float, whole: float) -> None:
@@ -24,7 +24,7 @@ def test_orders_are_understood(menus: tuple[str, ...], products: float, whole: f
 
 
 def test_hardly_ever_something_that_nobody_asked_for() -> None:
-    assert share([one.wrong_item for one in outcomes(*HELD_OUT)]) <= 0.02
+    assert share([one.wrong_item for one in outcomes(*HELD_OUT)]) <= 0.01
 
 
 @pytest.mark.parametrize("name", [*SEEN, *HELD_OUT, *LANGUAGES])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogue.orders.menu import from_catalogue
+from dialogue.orders.language import guess, load
+from dialogue.orders.menu import Menu, Name, from_catalogue
 from dialogue.orders.reader import OrderReader, Reading
 
 OPTIONS = {
@@ -84,7 +85,10 @@ def shown(reading: Reading) -> list[str]:
         ("beef burger no onions or mayo, large fries", ["· Beef Burger -onions -mayo", "· Fries +Large"]),
         ("beef burger add bacon no tomato add extra cheese", ["· Beef Burger +Bacon +Extra Cheese -tomato"]),
         ("3 lattes no wait 2 lattes", ["2 Latte"]),
+        ("2 lattes, no 3 lattes", ["3 Latte"]),
         ("a large latte, actually a regular one", ["1 Latte +Regular"]),
+        ("a large latte with oat milk and a regular one", ["1 Latte +Large +Oat Milk", "1 Latte +Regular"]),
+        ("latte large 1 decaf", ["· Latte +Large +Decaf"]),
         ("a latte and another decaf", ["1 Latte", "1 Latte +Decaf"]),
         ("a latte, a mocha and the latte decaf", ["1 Latte +Decaf", "1 Mocha"]),
         (
@@ -192,3 +196,17 @@ def test_whatever_is_typed_it_is_read(text: str) -> None:
     for line in READER.read(text).lines:
         assert 0 <= line.start < line.end <= len(text)
         assert set(line.products) <= set(MENU.shown)
+
+
+def test_a_short_word_that_is_a_size_here_is_of_no_other_language():
+    languages = [load(code) for code in ("en", "es", "fr", "pcm", "pt")]
+    assert guess("1 lg matcha 1 sm matcha".split(), languages) == "en"
+    assert guess("latte med soy".split(), languages) == "en"
+    assert guess("1 pastel sm queijo e uma coca".split(), languages) == "pt"
+
+
+def test_the_x_of_a_name_is_no_times():
+    names = (Name("X-Salada", product="x-salada"), Name("Coca", product="coca"))
+    reader = OrderReader(Menu("1", names), ("pt",))
+    found = reader.read("2 x-salada e 3 x coca").lines
+    assert [(line.products, line.quantity) for line in found] == [(("x-salada",), 2), (("coca",), 3)]
