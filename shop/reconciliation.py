@@ -7,7 +7,7 @@ Nothing is changed here: a person reads the list and decides. Each check is one 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -27,7 +27,7 @@ from db.models import (
 )
 from shop import refunds
 from shop.errors import ProviderUnavailable
-from shop.payments.interface import PaymentHandle, ProviderPayment, Settlement
+from shop.payments.interface import PaymentHandle, ProviderPayment, Settlement, TellsRefundsApart
 from shop.service import Shop
 from shop.work import Work
 
@@ -36,8 +36,8 @@ SETTLED = timedelta(minutes=15)
 SOLD = (OrderStatus.PAID, OrderStatus.PREPARING, OrderStatus.READY, OrderStatus.COMPLETED)
 IN_WORK = (OrderStatus.PAID, OrderStatus.PREPARING, OrderStatus.READY)
 HOLDING = (OrderStatus.AWAITING_PAYMENT, OrderStatus.REVIEW)
-SILENT_ABOUT_REFUNDS = ("paystack",)
-"""Providers that do not say, of a payment they are asked about, what part of it they sent back."""
+ON_THE_WAY = timedelta(days=10)
+"""How long a refund that its provider took may be on its way: banks take days."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def count_open(work: Work) -> dict[str, int]:
 
 
 def ask_providers(shop: Shop, since: datetime) -> list[Difference]:
-    """Payments since a time (UTC) about which their provider says something else than we have."""
+    """Payments and refunds since a time (UTC) of which their provider says something else than we have."""
     found = []
     for payment, refunds_done in shop.run(lambda work: _payments_since(work, since)):
         provider = shop.providers.get(payment.payment_method)
@@ -93,10 +93,12 @@ def ask_providers(shop: Shop, since: datetime) -> list[Difference]:
         )
         try:
             truth = provider.read(handle)
+            if truth is not None and isinstance(provider, TellsRefundsApart):
+                truth = replace(truth, refunded=provider.sent_back(handle))
         except ProviderUnavailable:
             found.append(Difference(payment.payment_reference, f"{provider.name} cannot be asked"))
             continue
-        told = [*_of_the_money(payment, truth), *_of_refunds(payment.payment_method, refunds_done, truth)]
+        told = [*_of_the_money(payment, truth), *_of_refunds(refunds_done, truth)]
         found += [Difference(payment.payment_reference, f"{provider.name} {what}") for what in told]
     return found
 
@@ -116,7 +118,7 @@ def _of_the_money(payment: Payment, truth: ProviderPayment | None) -> Iterator[s
         yield f"counts in {truth.currency}, we in {currency}"
 
 
-def _of_refunds(method: str, refunds_done: Sequence[Refund], truth: ProviderPayment | None) -> Iterator[str]:
+def _of_refunds(refunds_done: Sequence[Refund], truth: ProviderPayment | None) -> Iterator[str]:
     """What the provider sent back otherwise than we have; of what was sent by hand it knows nothing."""
     if truth is None:
         return
@@ -124,12 +126,13 @@ def _of_refunds(method: str, refunds_done: Sequence[Refund], truth: ProviderPaym
     by_provider = _sum([refund for refund in refunds_done if refund.provider_id is not None])
     if truth.refunded and truth.refunded != returned:
         yield f"sent back {truth.refunded}, we have {returned}"
-    elif not truth.refunded and by_provider and method not in SILENT_ABOUT_REFUNDS:
+    elif not truth.refunded and by_provider:
         yield f"sent back nothing, we have {by_provider}"
 
 
 def _payments_since(work: Work, since: datetime) -> list[tuple[Payment, list[Refund]]]:
-    query = select(Payment).where(Payment.created_at >= since).order_by(Payment.created_at)
+    sent_since = Payment.refunds.any((Refund.created_at >= since) | (Refund.completed_at >= since))
+    query = select(Payment).where((Payment.created_at >= since) | sent_since).order_by(Payment.created_at)
     return [(payment, _refunds_done(work, payment)) for payment in work.session.scalars(query)]
 
 
@@ -246,7 +249,11 @@ def _undecided_payments(work: Work) -> Iterator[Difference]:
 
 
 def _stuck_refunds(work: Work) -> Iterator[Difference]:
-    waits_too_long = (Refund.status == RefundStatus.PENDING) & (Refund.created_at < work.now - SETTLED)
+    taken = Refund.provider_id.is_not(None)
+    too_long = (~taken & (Refund.created_at < work.now - SETTLED)) | (
+        Refund.created_at < work.now - ON_THE_WAY
+    )
+    waits_too_long = (Refund.status == RefundStatus.PENDING) & too_long
     query = (
         select(Refund, Order)
         .join(Refund.payment)

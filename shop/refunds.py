@@ -69,36 +69,56 @@ def came_of(payment: Payment) -> Decimal:
 
 
 def take_due(work: Work, limit: int = 20) -> list[DueRefund]:
-    """Refunds to try now; each is tried again later should this replica die."""
+    """Refunds to try, or to ask about, now; each is due again later, should this replica die or the provider
+    not be done with it."""
     due = []
     for refund in work.refunds.find_due(work.now, limit):
         refund.attempts += 1
-        refund.next_try_at = work.now + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (refund.attempts - 1))
-        payment = refund.payment
-        handle = PaymentHandle(
-            payment.payment_reference,
-            payment.provider_id,
-            payment.amount,
-            payment.received_currency or payment.currency,
-        )
-        due.append(DueRefund(refund.id, payment.payment_method, handle, refund.amount))
+        # A refund that is on its way for weeks is asked about often: the power must stay small.
+        doubled = min(refund.attempts - 1, 10)
+        refund.next_try_at = work.now + min(LONGEST_PAUSE, FIRST_PAUSE * 2**doubled)
+        due.append(_due(refund))
     return due
 
 
+def _due(refund: Refund) -> DueRefund:
+    payment = refund.payment
+    currency = payment.received_currency or payment.currency
+    handle = PaymentHandle(payment.payment_reference, payment.provider_id, payment.amount, currency)
+    return DueRefund(refund.id, payment.payment_method, handle, refund.amount)
+
+
+def find_taken(work: Work, reference: str) -> list[DueRefund]:
+    """The refunds of a payment that its provider took before: what became of them can be asked by their keys,
+    and nothing is sent twice."""
+    payment = work.payments.find_by_reference(reference)
+    taken = [one for one in work.refunds.find_by_payment(payment.id) if one.provider_id] if payment else []
+    return [_due(refund) for refund in taken]
+
+
 def finish(work: Work, refund_id: uuid.UUID, started: StartedRefund | None) -> RefundStatus:
-    """Record what became of a refund: sent by the provider, or (None, or not done) a person's to send."""
+    """Record how a refund stands: sent; on its way at the provider; or (None, or nobody took it) a person's.
+
+    What a provider had sent and got back (None, asked again) is a person's to send, too.
+    """
     refund = work.refunds.find_by_id(refund_id)
     assert refund is not None
     order = work.orders.lock(refund.payment.order_id)
     assert order is not None
     work.session.refresh(refund, with_for_update=True)
     if refund.status == RefundStatus.DONE:
+        if started is None and refund.provider_id is not None:
+            _came_back(refund)
         return refund.status
-    sent = started is not None and (started.done or started.provider_id is not None)
-    refund.status = RefundStatus.DONE if sent else RefundStatus.FAILED
-    refund.provider_id = started.provider_id if started else None
-    if sent:
+    if started is None or not (started.done or started.provider_id):
+        refund.status = RefundStatus.FAILED
+        return refund.status
+    refund.provider_id = started.provider_id
+    if started.done:
+        refund.status = RefundStatus.DONE
         _done(work, refund, order)
+    else:
+        refund.status = RefundStatus.PENDING
     return refund.status
 
 
@@ -123,6 +143,14 @@ def _let_go(work: Work, order: Order) -> None:
         stock.release(work, order)
         discounts.give_back(work, order.discount_code)
     order.status = OrderStatus.REFUNDED
+
+
+def _came_back(refund: Refund) -> None:
+    """The provider could not deliver what it had sent: the money is here again."""
+    payment = refund.payment
+    refund.status, refund.completed_at = RefundStatus.FAILED, None
+    if payment.status == PaymentStatus.REFUNDED:
+        payment.status = PaymentStatus.VERIFIED if payment.verified_at else PaymentStatus.REVIEW
 
 
 def _done(work: Work, refund: Refund, order: Order) -> None:

@@ -27,7 +27,8 @@ class PaymentStatus(enum.StrEnum):
 
 
 class RefundStatus(enum.StrEnum):
-    """`pending`: decided, not yet carried out; `done`: the money went back; `failed`: needs a person."""
+    """`pending`: decided, or on its way at the provider; `done`: the money went back; `failed`: needs a
+    person."""
 
     PENDING = "pending"
     DONE = "done"

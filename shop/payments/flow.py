@@ -99,7 +99,7 @@ def receive(shop: Shop, provider_name: str, body: bytes, headers: Mapping[str, s
         raise PaymentRejected("a payment of another provider")
     if not shop.run(lambda work: _store(work, provider_name, event.event_id, event.reference, event.payload)):
         return "duplicate"
-    return _settle(shop, provider, known)
+    return _ask_about_refunds(shop, provider, known) if event.of_refund else _settle(shop, provider, known)
 
 
 def check(shop: Shop, reference: str) -> str:
@@ -130,7 +130,7 @@ def expire_due(shop: Shop) -> int:
 
 
 def send_refunds(shop: Shop) -> int:
-    """Carry out refunds that are due; how many were tried. Safe with several replicas."""
+    """Carry out refunds that are due, ask about those on their way; how many. Safe with several replicas."""
     due = shop.run(refunds.take_due)
     _at_once(shop, _send_alone, due)
     return len(due)
@@ -149,15 +149,27 @@ def _check_alone(shop: Shop, reference: str) -> None:
 
 
 def _send_alone(shop: Shop, refund: refunds.DueRefund) -> None:
-    provider = shop.providers.get(refund.method)
     try:
-        started = provider.refund(refund.payment, refund.amount, str(refund.id)) if provider else None
+        _send(shop, shop.providers.get(refund.method), refund)
     except ProviderUnavailable:
         logger.warning("refund %s: %s cannot be reached; tried again later", refund.id, refund.method)
-        return
+
+
+def _send(shop: Shop, provider: PaymentProvider | None, refund: refunds.DueRefund) -> None:
+    try:
+        started = provider.refund(refund.payment, refund.amount, str(refund.id)) if provider else None
     except RefundRefused:
         started = None
     _finish(shop, refund.id, started)
+
+
+def _ask_about_refunds(shop: Shop, provider: PaymentProvider, known: Known) -> str:
+    """Whatever became of the refunds of a payment is asked for by their keys; the event is a hint."""
+    reference = known.handle.reference
+    for refund in shop.run(lambda work: refunds.find_taken(work, reference)):
+        _send(shop, provider, refund)
+    shop.run(lambda work: _note_outcome(work, reference, "refund"))
+    return "refund"
 
 
 def _start(shop: Shop, provider: PaymentProvider, known: Known) -> str | None:
@@ -177,7 +189,7 @@ def _start(shop: Shop, provider: PaymentProvider, known: Known) -> str | None:
 
 def _finish(shop: Shop, refund_id: uuid.UUID, started: StartedRefund | None) -> None:
     status = shop.run(lambda work: refunds.finish(work, refund_id, started))
-    level = logging.INFO if status == RefundStatus.DONE else logging.ERROR
+    level = logging.ERROR if status == RefundStatus.FAILED else logging.INFO
     logger.log(level, "refund %s: %s", refund_id, status.value)
 
 
@@ -189,14 +201,20 @@ def _apply(shop: Shop, known: Known, truth: ProviderPayment | None) -> str:
     def settle(work: Work) -> str:
         order, payment = lock_payment(work, known.handle.reference)
         outcome = "unknown" if truth is None else apply(work, order, payment, truth)
-        # Also those that were kept while the provider was out of reach. The first to apply one says what
-        # it did: another replica may have taken up the same event.
-        for event in work.payment_events.find_unapplied(known.handle.reference):
-            event.outcome = outcome
+        _note_outcome(work, known.handle.reference, outcome)
         logger.info("payment %s of order %s: %s", payment.id, order.number, outcome)
         return outcome
 
     return shop.run(settle)
+
+
+def _note_outcome(work: Work, reference: str, outcome: str) -> None:
+    """What the events about a payment led to, also those that were kept while the provider was out of reach.
+
+    The first to apply one says what it did: another replica may have taken up the same event.
+    """
+    for event in work.payment_events.find_unapplied(reference):
+        event.outcome = outcome
 
 
 def _expire_alone(shop: Shop, order_id: uuid.UUID) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Settlement(enum.StrEnum):
@@ -52,11 +52,13 @@ class PaymentHandle:
 
 @dataclass(frozen=True)
 class ProviderEvent:
-    """A verified notification: a hint to read the payment anew, nothing more."""
+    """A verified notification: a hint to read the payment anew, or to ask what became of what is sent back of
+    it (`of_refund`), nothing more."""
 
     event_id: str
     reference: str
     payload: dict[str, Any]
+    of_refund: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,11 @@ class ProviderPayment:
 
 @dataclass(frozen=True)
 class StartedRefund:
-    """A refund as the provider took it; `done` False where it has to be carried out by hand or later."""
+    """A refund as its provider has it.
+
+    `done`: the money went back. Else it is on its way at the provider, under `provider_id`; or, where there
+    is no such id, a person has to send it.
+    """
 
     provider_id: str | None
     done: bool
@@ -113,8 +119,20 @@ class PaymentProvider(Protocol):
         """Make sure, as far as the provider can, that a payment is not paid any more; how it stands."""
 
     def refund(self, payment: PaymentHandle, amount: Decimal, key: str) -> StartedRefund:
-        """Send money back; asked again with the same key, the same refund.
+        """Send money back; asked again with the same key, the same refund, as it stands now.
 
         Raises:
-            RefundRefused: if the provider will never do it.
+            RefundRefused: if the provider will never do it, or tried in vain.
+        """
+
+
+@runtime_checkable
+class TellsRefundsApart(Protocol):
+    """A provider that says only when it is asked separately what it sent back: `read` leaves it out."""
+
+    def sent_back(self, payment: PaymentHandle) -> Decimal:
+        """What went back of a payment, as far as it is done.
+
+        Raises:
+            ProviderUnavailable
         """

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
@@ -37,6 +37,8 @@ SIGNATURE_TOLERANCE_SECONDS = 300
 # Paystack's OpenAPI, Currency: each has a hundred subunits. Others are refused, for Paystack counts those
 # without subunits in its own way.
 CURRENCIES = frozenset("GHS KES NGN ZAR USD".split())
+# Paystack docs, Webhooks: what becomes of a refund that was taken.
+REFUND_EVENTS = frozenset({"refund.processed", "refund.failed", "refund.needs-attention"})
 REFUNDS_PER_PAGE = 100
 REFUND_PAGES = 50
 # Paystack docs, Errors: a request that was understood and will not be done.
@@ -85,6 +87,7 @@ class _RefundAnswer(_Done):
 
 
 class _ListedRefund(_Refund):
+    amount: int = 0
     transaction: Any = None
     transaction_reference: str | None = None
 
@@ -102,6 +105,14 @@ class _Refusal(_Answer):
 class _Event(_Answer):
     event: NonBlank
     data: dict[str, Any] = {}
+
+
+class _EventRefund(_Answer):
+    transaction_reference: NonBlank
+    refund_reference: str | None = None
+    status: str | None = None
+    amount: int | str | None = None
+    currency: str | None = None
 
 
 class _Charge(_Answer):
@@ -169,7 +180,7 @@ class Paystack:
         return StartedPayment(self._parsed(_OpenedAnswer, response).data.authorization_url)
 
     def verify(self, body: bytes, headers: Mapping[str, str]) -> ProviderEvent | None:
-        """Check the signature; None for everything but `charge.success`.
+        """Check the signature; None for everything but `charge.success` and what becomes of refunds.
 
         Raises:
             PaymentRejected: if it is forged, too old or malformed.
@@ -178,6 +189,8 @@ class Paystack:
             raise PaymentRejected("wrong signature")
         try:
             event = _Event.model_validate_json(body)
+            if event.event in REFUND_EVENTS:
+                return _of_refund(event.event, _EventRefund.model_validate(event.data), body)
             if event.event != "charge.success":
                 return None
             charge = _Charge.model_validate(event.data)
@@ -190,8 +203,8 @@ class Paystack:
     def read(self, payment: PaymentHandle) -> ProviderPayment | None:
         """Verify the transaction.
 
-        An abandoned one is undecided, because its page can be opened again. Refunds are not told, except
-        that a reversed one was sent back as a whole.
+        An abandoned one is undecided, because its page can be opened again. Refunds are told by `sent_back`,
+        except that a reversed one was sent back as a whole.
         """
         transaction = self._transaction(payment.reference)
         if transaction is None:
@@ -227,6 +240,16 @@ class Paystack:
             raise RefundRefused(self.name)
         return StartedRefund(str(refund.id), done=refund.status == "processed")
 
+    def sent_back(self, payment: PaymentHandle) -> Decimal:
+        """The sum of the transaction's refunds that were processed."""
+        transaction = self._transaction(payment.reference)
+        if transaction is None:
+            return Decimal(0)
+        if transaction.status == "reversed":
+            return from_minor_units(transaction.amount, transaction.currency)
+        done = (one.amount for one in self._refunds_of(transaction) if one.status == "processed")
+        return from_minor_units(sum(done), transaction.currency)
+
     def _new_refund(self, payment: PaymentHandle, number: int, key: str) -> _Refund:
         request = {
             "transaction": payment.reference,
@@ -241,7 +264,10 @@ class Paystack:
         return self._parsed(_RefundAnswer, response).data
 
     def _earlier_refund(self, transaction: _Transaction, key: str) -> _Refund | None:
-        """The refund that carries the key, of all since the transaction began.
+        return next((one for one in self._refunds_of(transaction) if one.merchant_note == key), None)
+
+    def _refunds_of(self, transaction: _Transaction) -> Iterator[_ListedRefund]:
+        """The transaction's refunds, newest first, looked up page by page among all since it began.
 
         Sources differ on how the list is narrowed to one transaction, so only what Paystack's OpenAPI
         names is used, and the transaction is compared here.
@@ -256,10 +282,10 @@ class Paystack:
                 ours = transaction.id == refund.transaction or (
                     transaction.reference == refund.transaction_reference
                 )
-                if ours and refund.merchant_note == key:
-                    return refund
+                if ours:
+                    yield refund
             if len(listed) < REFUNDS_PER_PAGE:
-                return None
+                return
         # Not to be sure is no reason to refund twice.
         logger.error("paystack lists more refunds than are looked through")
         raise ProviderUnavailable(self.name)
@@ -330,3 +356,10 @@ class Paystack:
         if currency not in CURRENCIES:
             logger.error("paystack: payments in %s are not possible", currency[:3])
             raise ProviderUnavailable(self.name)
+
+
+def _of_refund(kind: str, refund: _EventRefund, body: bytes) -> ProviderEvent:
+    """News of a refund. Not all of these carry an id, so that the body, sent again as it was, is one."""
+    digest = hashlib.sha256(body).hexdigest()
+    payload = {"event": kind} | refund.model_dump()
+    return ProviderEvent(f"{kind}:{digest}", refund.transaction_reference, payload, of_refund=True)

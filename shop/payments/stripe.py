@@ -42,6 +42,9 @@ EVENTS = frozenset(
         "checkout.session.expired",
     }
 )
+# Stripe docs, Refunds: a refund may be under way for days, and fail after it succeeded. The first name is
+# that of API versions before 2024-10-28.
+REFUND_EVENTS = frozenset({"charge.refund.updated", "refund.updated", "refund.failed"})
 # Stripe docs, Create a Checkout Session: `expires_at` is 30 minutes to 24 hours away. A minute more for
 # clocks that differ and for a request that is sent a second time.
 EARLIEST_EXPIRY = timedelta(minutes=31)
@@ -100,6 +103,15 @@ class _EventSession(_Answer):
     payment_status: str | None = None
     amount_total: int | None = None
     currency: str | None = None
+
+
+class _EventRefund(_Answer):
+    object: Literal["refund"]
+    id: NonBlank
+    status: str | None = None
+    amount: int | None = None
+    currency: str | None = None
+    metadata: dict[str, Any] | None = None
 
 
 AnAnswer = TypeVar("AnAnswer", bound=_Answer)
@@ -162,6 +174,8 @@ class StripeCheckout:
             raise PaymentRejected("wrong signature")
         try:
             event = _Event.model_validate_json(body)
+            if event.type in REFUND_EVENTS:
+                return _of_refund(event, _EventRefund.model_validate(event.data.get("object")))
             if event.type not in EVENTS:
                 return None
             session = _EventSession.model_validate(event.data.get("object"))
@@ -332,6 +346,22 @@ class StripeCheckout:
         """Codes only: the text of an error may name a person."""
         kind, request_id = type(error).__name__, error.request_id
         logger.warning("stripe: %s %s %s request %s", kind, error.http_status, error.code, request_id)
+
+
+def _of_refund(event: _Event, refund: _EventRefund) -> ProviderEvent | None:
+    """News of a refund of ours; None of one that somebody made at Stripe, which names no payment."""
+    reference = (refund.metadata or {}).get("reference")
+    if not isinstance(reference, str) or not reference.strip():
+        return None
+    payload = {
+        "id": event.id,
+        "type": event.type,
+        "refund": refund.id,
+        "status": refund.status,
+        "amount": refund.amount,
+        "currency": refund.currency,
+    }
+    return ProviderEvent(event.id, reference, payload, of_refund=True)
 
 
 def _paid(session: _Session) -> bool | None:

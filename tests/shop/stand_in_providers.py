@@ -24,6 +24,7 @@ class Moody:
 
     answers: list[Exception | StartedRefund] = field(default_factory=list)
     asked: list[tuple[Decimal, str]] = field(default_factory=list)
+    event: ProviderEvent | None = None
     name = "moody"
     settlement = Settlement.PROVIDER
 
@@ -31,7 +32,7 @@ class Moody:
         return StartedPayment("https://moody.example/pay", f"id of {request.reference}")
 
     def verify(self, body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
-        return ProviderEvent(body.decode(), body.decode(), {})
+        return self.event or ProviderEvent(body.decode(), body.decode(), {})
 
     def read(self, payment: PaymentHandle) -> ProviderPayment:
         return ProviderPayment(payment.reference, True, payment.amount, payment.currency)

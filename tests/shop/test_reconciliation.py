@@ -231,8 +231,18 @@ def test_a_refund_that_a_person_has_to_send_is_listed_at_once(books):
 
 def test_a_refund_that_hangs_is_listed(books):
     placed = books.refunded(Decimal("1825.00"))
-    books.set(Refund, status=RefundStatus.PENDING, created_at=books.clock.now)
+    books.set(Refund, status=RefundStatus.PENDING, created_at=books.clock.now, provider_id=None)
     books.clock.pass_minutes(14)
+    assert books.listed() == []
+    books.clock.pass_minutes(2)
+    refund = books.only(Refund)
+    assert books.listed() == [Difference(placed.number, f"refund {refund.id} of 1825.00 is pending")]
+
+
+def test_a_refund_that_a_bank_carries_for_days_is_listed_after_ten(books):
+    placed = books.refunded(Decimal("1825.00"))
+    books.set(Refund, status=RefundStatus.PENDING, created_at=books.clock.now)
+    books.clock.pass_minutes(10 * 24 * 60 - 1)
     assert books.listed() == []
     books.clock.pass_minutes(2)
     refund = books.only(Refund)

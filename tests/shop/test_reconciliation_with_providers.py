@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from db.models import Refund, RefundStatus, SandboxCharge
-from shop import cart, checkout, orders, reconciliation
+from shop import cart, checkout, order_status, orders
 from shop.errors import ProviderUnavailable
 from shop.payments import flow
 from shop.payments.interface import PaymentHandle, ProviderPayment
@@ -92,11 +92,23 @@ class TestWhatProvidersSay:
         books.set(SandboxCharge, refunded=Decimal(0))
         assert books.told_by_providers() == []
 
-    def test_a_provider_that_does_not_tell_of_refunds_is_not_held_to_them(self, books, monkeypatch):
-        books.refunded(Decimal("1825.00"))
+    def test_a_provider_that_tells_refunds_apart_is_asked_for_them(self, books, monkeypatch):
+        placed = books.refunded(Decimal("1825.00"))
+        monkeypatch.setattr(SandboxProvider, "sent_back", lambda *_: Decimal("1825.00"), raising=False)
         books.set(SandboxCharge, refunded=Decimal(0))
-        monkeypatch.setattr(reconciliation, "SILENT_ABOUT_REFUNDS", ("sandbox",))
         assert books.told_by_providers() == []
+        monkeypatch.setattr(SandboxProvider, "sent_back", lambda *_: Decimal("1000.00"))
+        told = "sandbox sent back 1000.00, we have 1825.00"
+        assert books.told_by_providers() == [Difference(placed.payment_reference, told)]
+
+    def test_a_late_refund_of_an_old_payment_is_compared_as_well(self, books):
+        placed = books.paid()
+        books.clock.pass_minutes(20 * 24 * 60)
+        books.do(order_status.refund, placed.number, Decimal("1825.00"), "Ada", "cold")
+        assert flow.send_refunds(books.shop) == 1
+        books.set(SandboxCharge, refunded=Decimal(0))
+        told = "sandbox sent back nothing, we have 1825.00"
+        assert books.told_by_providers() == [Difference(placed.payment_reference, told)]
 
     def test_two_things_about_one_payment_are_both_told(self, books):
         placed = books.order()

@@ -11,7 +11,7 @@ from db.models import Order, OrderStatus, Payment, PaymentStatus, Refund, Refund
 from shop import order_status, orders, refunds
 from shop.errors import CannotRefund, NoOrder, NoRefund, ProviderUnavailable, RefundRefused
 from shop.payments import flow
-from shop.payments.interface import StartedRefund
+from shop.payments.interface import ProviderEvent, StartedRefund
 from tests.shop.staff_counter import TOTAL, Counter
 
 S = OrderStatus
@@ -168,13 +168,87 @@ class TestRefunds:
         counter.do(refunds.finish_by_hand, row.id, "Ada")
         assert counter.stands(placed.number) == ("refunded", "refunded")
 
-    def test_a_refund_that_the_provider_took_and_has_not_sent_yet_is_done(self, counter):
+    def on_its_way(self, counter) -> tuple[str, Refund]:
+        """A refund that the provider took, and has not sent yet."""
         placed = counter.paid("moody")
         self.refund(counter, placed.number)
         counter.moody.answers = [StartedRefund("re_later", done=False)]
-        flow.send_refunds(counter.shop)
+        assert flow.send_refunds(counter.shop) == 1
+        (row,) = counter.rows(Refund)
+        return placed.number, row
+
+    def tells_of_refunds(self, counter, event_id: str = "evt_refund") -> str:
+        """The provider notifies that something became of a refund."""
+        with counter.shop.sessions() as session:
+            reference = session.query(Payment).one().payment_reference
+        counter.moody.event = ProviderEvent(event_id, reference, {}, of_refund=True)
+        return flow.receive(counter.shop, "moody", b"", {})
+
+    def test_a_refund_that_the_provider_only_took_is_not_done_and_nobody_is_told(self, counter):
+        number, row = self.on_its_way(counter)
+        assert (row.status, row.provider_id, row.completed_at) == (RefundStatus.PENDING, "re_later", None)
+        assert counter.stands(number) == ("paid", "verified")
+        assert "payment_refunded" not in [event for event, _ in counter.told()]
+
+    def test_what_became_of_it_is_asked_under_the_same_key_until_it_is_done(self, counter, clock):
+        number, row = self.on_its_way(counter)
+        counter.moody.answers = [StartedRefund("re_later", done=False), StartedRefund("re_later", done=True)]
+        for _ in range(2):
+            clock.pass_minutes(61)
+            assert flow.send_refunds(counter.shop) == 1
         (row,) = counter.rows(Refund)
         assert (row.status, row.provider_id) == (RefundStatus.DONE, "re_later")
+        assert counter.stands(number) == ("refunded", "refunded")
+        assert set(counter.moody.asked) == {(TOTAL, str(row.id))}
+        assert [event for event, _ in counter.told()].count("payment_refunded") == 1
+
+    def test_one_that_came_to_nothing_is_for_a_person(self, counter, clock):
+        number, row = self.on_its_way(counter)
+        counter.moody.answers = [RefundRefused("moody")]
+        clock.pass_minutes(61)
+        flow.send_refunds(counter.shop)
+        assert [status for _, status, _ in counter.money_back()] == ["failed"]
+        assert counter.stands(number) == ("paid", "verified")
+        assert "payment_refunded" not in [event for event, _ in counter.told()]
+        counter.do(refunds.finish_by_hand, row.id, "Ada")
+        (row,) = counter.rows(Refund)
+        assert (row.status, row.provider_id) == (RefundStatus.DONE, None), "not the provider's"
+
+    def test_the_provider_tells_when_it_is_done(self, counter):
+        number, _ = self.on_its_way(counter)
+        counter.moody.answers = [StartedRefund("re_later", done=True)]
+        assert self.tells_of_refunds(counter) == "refund"
+        assert counter.stands(number) == ("refunded", "refunded")
+        assert self.tells_of_refunds(counter) == "duplicate"
+        assert [event for event, _ in counter.told()].count("payment_refunded") == 1
+
+    def test_news_while_the_provider_cannot_be_asked_are_taken_up_again(self, counter):
+        number, _ = self.on_its_way(counter)
+        counter.moody.answers = [ProviderUnavailable("moody"), StartedRefund("re_later", done=True)]
+        with pytest.raises(ProviderUnavailable):
+            self.tells_of_refunds(counter)
+        assert self.tells_of_refunds(counter) == "refund"
+        assert counter.stands(number) == ("refunded", "refunded")
+
+    def test_a_refund_that_came_back_after_it_was_done_is_for_a_person(self, counter):
+        number, _ = self.on_its_way(counter)
+        counter.moody.answers = [StartedRefund("re_later", done=True), RefundRefused("moody")]
+        self.tells_of_refunds(counter, "evt_1")
+        self.tells_of_refunds(counter, "evt_2")
+        (row,) = counter.rows(Refund)
+        assert (row.status, row.completed_at) == (RefundStatus.FAILED, None)
+        assert counter.stands(number)[1] == "verified", "the money is here again"
+        counter.do(refunds.finish_by_hand, row.id, "Ada")
+        assert counter.stands(number) == ("refunded", "refunded")
+
+    def test_news_of_a_refund_that_a_person_sent_change_nothing(self, counter):
+        number, row = self.on_its_way(counter)
+        counter.moody.answers = [RefundRefused("moody")]
+        self.tells_of_refunds(counter, "evt_1")
+        counter.do(refunds.finish_by_hand, row.id, "Ada")
+        assert self.tells_of_refunds(counter, "evt_2") == "refund"
+        assert counter.stands(number) == ("refunded", "refunded")
+        assert counter.moody.answers == [], "the provider is not asked"
 
     def test_without_its_provider_a_refund_needs_a_person(self, counter, shop):
         placed = counter.paid("moody")

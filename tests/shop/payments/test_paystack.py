@@ -166,6 +166,27 @@ def test_money_goes_back_once_per_key(provider, server):
     }
 
 
+def test_what_went_back_is_told_when_it_is_asked_for(provider, server):
+    paid(provider, server)
+    for status, key in [("processed", "refund-1"), ("pending", "refund-2"), ("processed", "refund-3")]:
+        server.refund_status = status
+        provider.refund(PAYMENT, Decimal("100.00"), key)
+    server.refund_status = "processed"
+    server.add_refunds_of_others(101)
+    assert provider.sent_back(PAYMENT) == Decimal("200.00")
+    server.settle("ref-1001-1", "reversed")
+    assert provider.sent_back(PAYMENT) == AMOUNT
+    assert provider.sent_back(replace(PAYMENT, reference="ref-unknown")) == 0
+
+
+def test_a_refund_that_was_taken_and_then_sent_is_found_done_under_its_key(provider, server):
+    paid(provider, server)
+    assert not provider.refund(PAYMENT, AMOUNT, "refund-1").done
+    server.refunds[0]["status"] = "processed"
+    assert provider.refund(PAYMENT, AMOUNT, "refund-1").done
+    assert server.count("POST", "/refund") == 1
+
+
 def test_a_refund_whose_answer_was_lost_is_found_again(provider, server):
     paid(provider, server)
     server.spoilt = {("POST", "/refund"): (502, b"")}

@@ -73,9 +73,29 @@ def test_a_successful_charge_names_its_payment_and_no_person(listener, sign):
     }
 
 
-@pytest.mark.parametrize(
-    "kind", ["refund.processed", "refund.failed", "transfer.success", "charge.dispute.create"]
-)
+@pytest.mark.parametrize("kind", ["refund.processed", "refund.failed", "refund.needs-attention"])
+@pytest.mark.parametrize("amount", ["10000", 10000])
+def test_what_became_of_a_refund_names_its_payment_and_no_person(listener, kind, amount):
+    """Paystack's documentation shows the amount as text, its API as a number."""
+    refund = {
+        "status": kind.removeprefix("refund."),
+        "transaction_reference": "ref-1001-1",
+        "refund_reference": "132013318360",
+        "amount": amount,
+        "currency": "NGN",
+        "customer": {"email": "canary@example.com", "first_name": "Ada"},
+    }
+    body = json.dumps({"event": kind, "data": refund}).encode()
+    found = listener.verify(body, signature(body))
+    assert (found.reference, found.of_refund) == ("ref-1001-1", True)
+    assert "canary" not in str(found.payload)
+    assert found.payload["amount"] == amount
+    assert listener.verify(body, signature(body)) == found, "sent again, the same event"
+    other = body.replace(b"132013318360", b"132013318361")
+    assert listener.verify(other, signature(other)).event_id != found.event_id
+
+
+@pytest.mark.parametrize("kind", ["refund.pending", "transfer.success", "charge.dispute.create"])
 def test_events_about_other_things_say_nothing(listener, kind):
     body = event(kind, id="not even a number")
     assert listener.verify(body, signature(body)) is None
@@ -125,6 +145,8 @@ def test_a_forged_or_stale_notification_is_rejected(listener, case):
         b'{"event": ""}',
         b'{"event": "charge.success"}',
         b'{"event": "charge.success", "data": null}',
+        event("refund.processed"),
+        event("refund.failed", transaction_reference=" "),
         event(reference=None),
         event(reference=" "),
         event(id=None),

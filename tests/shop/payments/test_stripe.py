@@ -228,6 +228,15 @@ def test_a_refund_under_way_is_not_done(provider, server, payment, status, done)
     assert provider.refund(payment, AMOUNT, "refund-1").done is done
 
 
+def test_a_refund_that_was_taken_and_then_sent_is_found_done_under_its_key(provider, server, payment):
+    server.pay(payment.provider_id)
+    server.refund_status = "pending"
+    assert not provider.refund(payment, AMOUNT, "refund-1").done
+    server.refunds[0]["status"] = "succeeded"
+    assert provider.refund(payment, AMOUNT, "refund-1").done
+    assert len(server.refunds) == 1
+
+
 @pytest.mark.parametrize("status", ["failed", "canceled"])
 def test_a_refund_that_failed_is_for_a_person(provider, server, payment, status):
     server.pay(payment.provider_id)

@@ -76,6 +76,36 @@ def test_an_event_of_a_session_names_its_payment_and_no_person(provider, kind):
     }
 
 
+@pytest.mark.parametrize("kind", ["charge.refund.updated", "refund.updated", "refund.failed"])
+def test_what_became_of_a_refund_names_its_payment_and_no_person(provider, kind):
+    refund = {
+        "id": "re_1",
+        "object": "refund",
+        "status": "failed",
+        "amount": 10000,
+        "currency": "ngn",
+        "metadata": {"key": "refund-1", "reference": "ref-1001-1"},
+        "destination_details": {"name": "canary@example.com"},
+    }
+    body = json.dumps({"id": "evt_2", "object": "event", "type": kind, "data": {"object": refund}}).encode()
+    found = provider.verify(body, signature(body))
+    assert (found.event_id, found.reference, found.of_refund) == ("evt_2", "ref-1001-1", True)
+    assert found.payload == {
+        "id": "evt_2",
+        "type": kind,
+        "refund": "re_1",
+        "status": "failed",
+        "amount": 10000,
+        "currency": "ngn",
+    }
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"reference": ""}, {"reference": 7}])
+def test_a_refund_that_somebody_made_at_stripe_names_no_payment_of_ours(provider, metadata):
+    body = event("refund.updated", id="re_1", object="refund", metadata=metadata)
+    assert provider.verify(body, signature(body)) is None
+
+
 def test_either_secret_counts_while_one_is_rotated(provider):
     body = event()
     for secret in SECRETS:
@@ -133,6 +163,8 @@ def test_without_a_secret_nothing_is_believed():
         event(client_reference_id="  "),
         event(client_reference_id=7),
         event(object="charge"),
+        event("refund.failed"),
+        event("refund.failed", object="refund", id=""),
         event(id=""),
     ],
 )
