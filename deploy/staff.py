@@ -3,6 +3,7 @@
 DO="preparing ABC234"                   and ready, completed: move an order on
 DO="cancel ABC234 'oven is broken'"     units for sale again, money back
 DO="confirm-transfer ABC234-K7PQ 5500"  the money of a bank transfer was seen on the account
+DO="record-transfer ABC234-K7PQ 5000"   another amount came: the order is in review
 DO="accept ABC234"                      take the money of an order in review for what it is
 DO="refund ABC234 'cold' --amount 500"  send money back, all of it unless an amount is named
 DO="refund-sent 0b1f..."                a refund that no provider can make was made by hand
@@ -53,6 +54,8 @@ def _operation(chosen: argparse.Namespace) -> Callable[[Work], str]:
                 return f"{chosen.number} is cancelled"
             case "confirm-transfer":
                 return order_status.confirm_transfer(work, chosen.reference, chosen.amount, chosen.who)
+            case "record-transfer":
+                return order_status.record_transfer(work, chosen.reference, chosen.amount, chosen.who)
             case "accept":
                 order_status.accept_payment(work, chosen.number, chosen.who)
                 return f"{chosen.number} is paid"
@@ -91,9 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     cancel = actions.add_parser("cancel")
     cancel.add_argument("number")
     cancel.add_argument("reason")
-    transfer = actions.add_parser("confirm-transfer")
-    transfer.add_argument("reference")
-    transfer.add_argument("amount", type=_amount)
+    for name in ("confirm-transfer", "record-transfer"):
+        transfer = actions.add_parser(name)
+        transfer.add_argument("reference")
+        transfer.add_argument("amount", type=_amount)
     actions.add_parser("accept").add_argument("number")
     refund = actions.add_parser("refund")
     refund.add_argument("number")

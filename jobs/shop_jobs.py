@@ -29,6 +29,11 @@ def check_payments(shop: Shop) -> int:
     return flow.check_due(shop)
 
 
+def close_payments(shop: Shop) -> int:
+    """Close payments of orders that were cancelled or edited at their providers."""
+    return flow.close_due(shop)
+
+
 def send_refunds(shop: Shop) -> int:
     """Carry out refunds."""
     return flow.send_refunds(shop)
@@ -69,6 +74,7 @@ def note_opt_out(shop: Shop, conversation: str) -> None:
 
 PAUSES: dict[Callable[[Shop], int], float] = {
     expire_orders: 2.0,
+    close_payments: 2.0,
     send_refunds: 5.0,
     check_payments: 15.0,
     free_units: 10.0,

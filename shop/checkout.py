@@ -33,6 +33,7 @@ from shop.errors import (
     UnknownPaymentMethod,
 )
 from shop.payments.interface import PaymentProvider, Settlement
+from shop.payments.settling import lock_payment
 from shop.work import Work
 
 # Without 0/O, 1/I/L: an order number is read out over a counter.
@@ -59,7 +60,7 @@ class PlacedOrder:
     """An order that was just made, and how it is paid.
 
     `payment_reference` is None where nothing is paid before the order is handed over; `method` None
-    where payments are off.
+    where payments are off, or where there is nothing to pay.
     """
 
     number: str
@@ -152,8 +153,9 @@ def confirm(work: Work, customer: Customer, method: str | None = None) -> Confir
 def place(work: Work, customer: Customer, method: str | None = None) -> PlacedOrder:
     """Make an order of the cart: priced now, its units held, its payment noted, in one transaction.
 
-    Asked again while the order awaits its payment, it returns that order. Where
-    ENABLE_PAYMENT_PROCESSING is off, and where it is paid in cash, the order is placed at once.
+    Asked again while the order awaits its payment, it returns that order. Where ENABLE_PAYMENT_PROCESSING is
+    off, where it is paid in cash, and where it costs nothing, the order is placed at once. Nothing goes into
+    the outbox for it: who asks is the customer, who reads the answer to this very message.
 
     Args:
         method: how it is to be paid, a name of PAYMENT_PROVIDERS; None: the first of them.
@@ -171,6 +173,8 @@ def place(work: Work, customer: Customer, method: str | None = None) -> PlacedOr
     shown = view_cart(work, cart)
     fulfilment.require_deliverable(work, cart, shown)
     _require_cash_allowed(work, provider, shown)
+    if shown.totals.total == 0:
+        provider = None  # a discount pays for all of it: there is nothing to wait for
     discounts.use(work, shown.discount_code)
     order = _make_order(work, customer, cart, shown, provider)
     if order.expires_at is None:
@@ -372,11 +376,20 @@ def _note_payment(work: Work, order: Order, provider: PaymentProvider) -> Paymen
 
 
 def renew_payment(work: Work, reference: str) -> Payment:
-    """A payment whose link is lost is given up; the order's new one."""
-    spent = work.payments.find_by_reference(reference, lock=True)
-    assert spent is not None
+    """Give up a payment whose link is lost; the order's new one.
+
+    Where the link was kept, the payment renewed or the order paid or ended meanwhile, the order's payment as
+    it is.
+
+    Raises:
+        PaymentRejected: there is no such payment.
+    """
+    order, spent = lock_payment(work, reference)
+    lost = spent.status == PaymentStatus.PENDING and spent.url is None
+    if not lost or order.status != OrderStatus.AWAITING_PAYMENT:
+        return order.payments[-1]
     spent.status, spent.next_check_at = PaymentStatus.EXPIRED, None
-    payment = _note_payment(work, spent.order, work.providers[spent.payment_method])
+    payment = _note_payment(work, order, work.providers[spent.payment_method])
     work.session.flush()
     return payment
 

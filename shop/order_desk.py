@@ -99,10 +99,11 @@ class OrdersPage:
 
 @dataclass(frozen=True)
 class OpenMoney:
-    """What waits for a person: transfers to look for, orders in review, refunds to send by hand."""
+    """What waits for a person: transfers to look for, money that does not fit (its payment; None: all of it
+    is on its way back), and refunds to send by hand."""
 
     transfers: tuple[tuple[Card, PaymentView], ...]
-    reviews: tuple[Card, ...]
+    reviews: tuple[tuple[Card, PaymentView | None], ...]
     refunds: tuple[tuple[Card, RefundView, PaymentView], ...]
 
 
@@ -152,12 +153,23 @@ def open_money(work: Work) -> OpenMoney:
     """All that waits for a person's look at the money, oldest first."""
     by_staff = [name for name, provider in work.providers.items() if provider.settlement == Settlement.STAFF]
     awaited = work.payments.find_by_status(PaymentStatus.PENDING, by_staff)
-    reviews = work.orders.find_open([OrderStatus.REVIEW], PAGE * 10)
     waiting = work.refunds.find_by_status(RefundStatus.FAILED)
     return OpenMoney(
         tuple((card(payment.order), _payment(work, payment)) for payment in awaited),
-        tuple(map(card, reviews)),
+        _reviews(work),
         tuple((card(row.payment.order), _refund(row), _payment(work, row.payment)) for row in waiting),
+    )
+
+
+def _reviews(work: Work) -> tuple[tuple[Card, PaymentView | None], ...]:
+    """Money that nobody decided about yet, also of orders that were over or paid when it came; and orders
+    that are in review without any."""
+    undecided = [one for one in work.payments.find_in_review() if refunds.left_of(work, one) > 0]
+    listed = {payment.order_id for payment in undecided}
+    others = [one for one in work.orders.find_open([OrderStatus.REVIEW], PAGE * 10) if one.id not in listed]
+    return (
+        *((card(payment.order), _payment(work, payment)) for payment in undecided),
+        *((card(order), None) for order in others),
     )
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from db.models import Order, OrderStatus, Payment, PaymentStatus
 from shop import discounts, orders, outbox, refunds, stock
-from shop.errors import AmountDiffers, CannotMove, CannotRefund, MoneyCame, NoOrder, NothingToPay
+from shop.errors import AmountDiffers, BadInput, CannotMove, CannotRefund, MoneyCame, NoOrder, NothingToPay
+from shop.money import round_to_minor_unit
 from shop.payments import settling
 from shop.payments.interface import ProviderPayment, Settlement
-from shop.reopening import reopen
+from shop.reopening import give_up_payments, reopen
 from shop.work import Work
 
 NEXT = {
@@ -77,7 +78,7 @@ def cancel(work: Work, number: str, staff: str, reason: str, *, may_refund: bool
         _send_back_reviewed(work, order, staff)
     else:
         orders.take_back(work, order)
-    _record(work, staff, "cancelled", order, reason=reason)
+    _record(work, staff, settling.CANCELLED_BY_STAFF, order, reason=reason)
     _tell(work, order)
 
 
@@ -88,20 +89,46 @@ def confirm_transfer(work: Work, reference: str, amount: Decimal, staff: str) ->
 
     Raises:
         NothingToPay: no transfer goes by that reference.
-        AmountDiffers: nothing was changed; ask the customer, or refund.
+        AmountDiffers: nothing was changed; ask for the rest, or note what came with `record_transfer`.
     """
+    order, payment = _lock_transfer(work, reference)
+    if amount != payment.amount:
+        raise AmountDiffers(order.number, payment.amount, amount)
+    return _take_transfer(work, order, payment, amount, "confirmed transfer", staff)
+
+
+def record_transfer(work: Work, reference: str, amount: Decimal, staff: str) -> str:
+    """A member of staff notes what came of a bank transfer, whatever it is: another amount than the order's
+    is in review from now on, for an owner to accept or to send back.
+
+    Returns the outcome in a word: `review`, or as `confirm_transfer` does.
+
+    Raises:
+        NothingToPay: no transfer goes by that reference.
+        BadInput: that is no amount of money.
+    """
+    order, payment = _lock_transfer(work, reference)
+    if not amount.is_finite() or amount <= 0 or amount != round_to_minor_unit(amount, payment.currency):
+        raise BadInput("amount", "Amount: write what came, such as 5500 or 5500.00.")
+    return _take_transfer(work, order, payment, amount, "recorded transfer", staff)
+
+
+def _lock_transfer(work: Work, reference: str) -> tuple[Order, Payment]:
     found = work.payments.find_by_reference(reference.strip().upper())
     provider = work.providers.get(found.payment_method) if found else None
     if found is None or provider is None or provider.settlement != Settlement.STAFF:
         raise NothingToPay()
-    order, payment = settling.lock_payment(work, found.payment_reference)
-    if amount != payment.amount:
-        raise AmountDiffers(order.number, payment.amount, amount)
+    return settling.lock_payment(work, found.payment_reference)
+
+
+def _take_transfer(
+    work: Work, order: Order, payment: Payment, amount: Decimal, action: str, staff: str
+) -> str:
     truth = ProviderPayment(payment.payment_reference, True, amount, payment.currency)
     outcome = settling.apply(work, order, payment, truth)
     if outcome != "unchanged":
         payment.confirmed_by = staff
-        _record(work, staff, "confirmed transfer", order, amount=str(amount), outcome=outcome)
+        _record(work, staff, action, order, amount=str(amount), outcome=outcome)
     return outcome
 
 
@@ -149,6 +176,7 @@ def _send_back_reviewed(work: Work, order: Order, staff: str) -> None:
     payment = _payment_in(order, PaymentStatus.REVIEW)
     if payment is not None:
         refunds.request_rest(work, payment, reason="order cancelled", requested_by=staff)
+    give_up_payments(work, order)
     order.status = OrderStatus.CANCELLED
 
 

@@ -14,7 +14,7 @@ from shop.cart_view import CartView, view_order
 from shop.conversation import ConversationState, move
 from shop.errors import CannotCancel, NoOrder, NothingToPay
 from shop.payments.interface import Settlement
-from shop.reopening import reopen
+from shop.reopening import give_up_payments, reopen
 from shop.work import Work
 
 REMIND_MINUTES = 10
@@ -181,8 +181,7 @@ def take_back(work: Work, order: Order) -> None:
     for payment in order.payments:
         if payment.status == PaymentStatus.VERIFIED:
             refunds.request_rest(work, payment, reason="order cancelled", requested_by="shop")
-        elif payment.status in (PaymentStatus.PENDING, PaymentStatus.FAILED):
-            payment.status = PaymentStatus.EXPIRED
+    give_up_payments(work, order)
     work.session.flush()
 
 
@@ -191,8 +190,11 @@ def find_expired(work: Work, limit: int = 50) -> list[uuid.UUID]:
     return [order.id for order in work.orders.find_expired(work.now, limit)]
 
 
-def expire(work: Work, order_id: uuid.UUID) -> bool:
+def expire(work: Work, order_id: uuid.UUID, *, closed: bool = False) -> bool:
     """End an order whose time to pay is over: units freed, cart open again, customer told.
+
+    Args:
+        closed: whether its payments are closed at their providers already.
 
     False if it was paid, ended or prolonged meanwhile, by another replica or by its customer.
     """
@@ -201,7 +203,7 @@ def expire(work: Work, order_id: uuid.UUID) -> bool:
         return False
     if order.expires_at is None or order.expires_at > work.now:
         return False
-    reopen(work, order, OrderStatus.EXPIRED)
+    reopen(work, order, OrderStatus.EXPIRED, closed=closed)
     outbox.write(work, order.customer_id, "payment_expired", {"order_number": order.number})
     return True
 

@@ -14,6 +14,7 @@ from typing import Any
 from db.models import Base, Cart, Customer, Order, OrderStatus, Payment, PaymentStatus, RefundStatus
 from shop.customers import ERASURE
 from shop.errors import OrderUnderWay
+from shop.refunds import left_of
 from shop.work import Work
 
 UNDER_WAY = (
@@ -42,7 +43,7 @@ def require_erasable(work: Work, customer: Customer) -> None:
     Raises:
         OrderUnderWay
     """
-    _require_finished(work.customers.find_orders(customer.id))
+    _require_finished(work, work.customers.find_orders(customer.id))
 
 
 def erase(work: Work, customer: Customer) -> Erasure:
@@ -54,7 +55,7 @@ def erase(work: Work, customer: Customer) -> Erasure:
         OrderUnderWay
     """
     orders = work.customers.find_orders(customer.id, lock=True)
-    _require_finished(orders)
+    _require_finished(work, orders)
     for order in orders:
         order.cart_id = order.delivery_address = order.receipt_token = None
     work.session.flush()  # no order points to a cart any more
@@ -95,16 +96,17 @@ def plain(value: Any) -> str:
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
-def _require_finished(orders: Sequence[Order]) -> None:
+def _require_finished(work: Work, orders: Sequence[Order]) -> None:
     for order in orders:
-        if order.status in UNDER_WAY or any(_is_open(payment) for payment in order.payments):
+        if order.status in UNDER_WAY or any(_is_open(work, payment) for payment in order.payments):
             raise OrderUnderWay(order.number)
 
 
-def _is_open(payment: Payment) -> bool:
-    """Whether money came that a person has to decide about, or has still to go back."""
+def _is_open(work: Work, payment: Payment) -> bool:
+    """Whether money came that a person has to decide about (it stands under Payments in the console), or has
+    still to go back."""
     to_refund = any(refund.status != RefundStatus.DONE for refund in payment.refunds)
-    return to_refund or payment.status == PaymentStatus.REVIEW
+    return to_refund or (payment.status == PaymentStatus.REVIEW and left_of(work, payment) > 0)
 
 
 def _forget_person(work: Work, customer: Customer) -> None:

@@ -28,6 +28,7 @@ from db.models import (
 from shop import refunds
 from shop.errors import ProviderUnavailable
 from shop.payments.interface import PaymentHandle, ProviderPayment, Settlement, TellsRefundsApart
+from shop.payments.settling import MISMATCH
 from shop.service import Shop
 from shop.work import Work
 
@@ -53,6 +54,7 @@ def differences(work: Work) -> list[Difference]:
     checks = (
         _sold_without_money,
         _money_without_sale,
+        _money_in_review,
         _paid_twice,
         _wrong_amounts,
         _asked_in_another_currency,
@@ -105,6 +107,9 @@ def ask_providers(shop: Shop, since: datetime) -> list[Difference]:
 
 def _of_the_money(payment: Payment, truth: ProviderPayment | None) -> Iterator[str]:
     """What the provider has otherwise than we: whether money came, how much, and in which currency."""
+    if truth is not None and truth.reference != payment.payment_reference:
+        yield "answers about another payment"
+        return
     came = payment.received_amount is not None
     # What was sent back whole counts as unpaid with some providers; it had come all the same.
     paid = truth is not None and bool(truth.paid or truth.refunded)
@@ -165,6 +170,17 @@ def _money_without_sale(work: Work) -> Iterator[Difference]:
             yield Difference(order.number, f"is {order.status.value}, but its payment is verified")
 
 
+def _money_in_review(work: Work) -> Iterator[Difference]:
+    """Orders that are in review are on the board; money that came when they were not, only here and under
+    Payments."""
+    for payment in work.payments.find_in_review():
+        left = refunds.left_of(work, payment)
+        if left > 0 and payment.order.status != OrderStatus.REVIEW:
+            currency = payment.received_currency or payment.currency
+            told = f"is {payment.order.status.value}, and {left} {currency} that came for it is in review"
+            yield Difference(payment.order.number, told)
+
+
 def _paid_twice(work: Work) -> Iterator[Difference]:
     query = (
         select(Order.number, func.count())
@@ -218,11 +234,11 @@ def _paid_in_another_currency(work: Work) -> Iterator[Difference]:
 
 
 def _unapplied_events(work: Work) -> Iterator[Difference]:
-    query = select(PaymentEvent).where(
-        PaymentEvent.outcome.is_(None), PaymentEvent.received_at < work.now - SETTLED
-    )
+    late = PaymentEvent.outcome.is_(None) & (PaymentEvent.received_at < work.now - SETTLED)
+    query = select(PaymentEvent).where(late | (PaymentEvent.outcome == MISMATCH))
     for event in work.session.scalars(query):
-        yield Difference(event.event_id, f"event of {event.provider} was kept but not applied")
+        told = "was kept but not applied" if event.outcome is None else "led to another payment than it named"
+        yield Difference(event.event_id, f"event of {event.provider} {told}")
 
 
 def _events_in_another_currency(work: Work) -> Iterator[Difference]:

@@ -40,7 +40,8 @@ class Payment(Identified, Base):
 
     `payment_reference` is ours, made before the provider is asked; it is the idempotency key of that
     call, too. `provider_id` is the provider's own. `received_amount` is what came in fact.
-    `next_check_at`: when to ask the provider again.
+    `next_check_at`: when to ask the provider again; `close_at`: when to close it there, for an order that
+    ended while it could be paid.
     """
 
     __tablename__ = "payments"
@@ -49,6 +50,7 @@ class Payment(Identified, Base):
         Index("idx_payments_order", "order_id"),
         Index("idx_payments_status", "status"),
         Index("idx_payments_check", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
+        Index("idx_payments_close", "close_at", postgresql_where=text("close_at IS NOT NULL")),
     )
 
     order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("orders.id"))
@@ -66,6 +68,7 @@ class Payment(Identified, Base):
     received_currency: Mapped[str | None] = mapped_column(String(3))
     confirmed_by: Mapped[str | None] = mapped_column(Text)
     next_check_at: Mapped[datetime | None]
+    close_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     order: Mapped[Order] = relationship(back_populates="payments")
     refunds: Mapped[list[Refund]] = relationship(back_populates="payment", order_by="Refund.created_at")

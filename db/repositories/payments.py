@@ -38,6 +38,28 @@ class PaymentsRepository(Repository[Payment]):
         )
         return self.session.scalars(query).all()
 
+    def find_to_close(self, now: datetime, limit: int) -> Sequence[Payment]:
+        """Payments that are to be closed at their provider; locked, skipping those of others."""
+        query = (
+            select(Payment)
+            .where(Payment.close_at <= now)
+            .order_by(Payment.close_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=Payment)
+        )
+        return self.session.scalars(query).all()
+
+    def find_in_review(self) -> Sequence[Payment]:
+        """Payments that are in review, whatever became of their orders, oldest first, with these."""
+        query = (
+            select(Payment)
+            .where(Payment.status == PaymentStatus.REVIEW)
+            .options(joinedload(Payment.order), selectinload(Payment.refunds))
+            .order_by(Payment.created_at)
+            .limit(MOST_LISTED)
+        )
+        return self.session.scalars(query).all()
+
     def find_pending(self, order_id: uuid.UUID) -> Sequence[Payment]:
         """An order's payments that may still be paid."""
         may_come = (PaymentStatus.PENDING, PaymentStatus.FAILED)

@@ -74,7 +74,12 @@ def open_payment(shop: Shop, reference: str) -> str | None:
         # Its link was lost on the way here, so nobody has it: a new payment takes its place.
         logger.warning("payment of order %s: opened anew", known.order_number)
         renewed = shop.run(lambda work: _known(renew_payment(work, reference)))
+    if renewed.url is not None or not renewed.open:
+        return renewed.url  # somebody else opened it meanwhile
+    try:
         return _start(shop, provider, renewed)
+    except ReferenceSpent:
+        raise ProviderUnavailable(known.method) from None  # somebody else opens it at this moment
 
 
 def receive(shop: Shop, provider_name: str, body: bytes, headers: Mapping[str, str]) -> str:
@@ -118,6 +123,14 @@ def check_due(shop: Shop) -> int:
     references = shop.run(_take_due)
     _at_once(shop, _check_alone, references)
     return len(references)
+
+
+def close_due(shop: Shop) -> int:
+    """Close payments of orders that were cancelled or edited, so that their links take no money any more; how
+    many. Money that the provider already has is applied. Safe with several replicas."""
+    due = shop.run(_take_to_close)
+    _at_once(shop, _close_alone, due)
+    return len(due)
 
 
 def expire_due(shop: Shop) -> int:
@@ -182,6 +195,8 @@ def _start(shop: Shop, provider: PaymentProvider, known: Known) -> str | None:
         payment = work.payments.find_by_reference(reference, lock=True)
         assert payment is not None
         payment.url, payment.provider_id = started.url, started.provider_id
+        if payment.status == PaymentStatus.EXPIRED:
+            payment.close_at = work.now  # its order ended, or another took its place, while it was opened
 
     shop.run(keep)
     return started.url
@@ -217,6 +232,33 @@ def _note_outcome(work: Work, reference: str, outcome: str) -> None:
         event.outcome = outcome
 
 
+def _close_alone(shop: Shop, known: Known) -> None:
+    provider = shop.providers.get(known.method)
+    try:
+        truth = provider.close(known.handle) if provider else None
+        if truth is not None and truth.paid:
+            _apply(shop, known, truth)
+        shop.run(lambda work: _note_closed(work, known.handle))
+    except (ProviderUnavailable, PaymentRejected, DBAPIError) as error:
+        logger.warning("payment of order %s not closed: %s", known.order_number, describe(error))
+
+
+def _note_closed(work: Work, handle: PaymentHandle) -> None:
+    _, payment = lock_payment(work, handle.reference)
+    # One that was being opened meanwhile has an id now, by which it is closed the next time.
+    if payment.provider_id == handle.provider_id:
+        payment.close_at = None
+
+
+def _take_to_close(work: Work) -> list[Known]:
+    """Payments to close now; each is tried again later should this replica die or its provider be away."""
+    due = work.payments.find_to_close(work.now, BATCH)
+    for payment in due:
+        age = work.now - payment.created_at
+        payment.close_at = work.now + max(CHECK_AGAIN, age) if age < CHECK_FOR else None
+    return [_known(payment) for payment in due]
+
+
 def _expire_alone(shop: Shop, order_id: uuid.UUID) -> bool:
     """One order that cannot be ended keeps no other from it."""
     try:
@@ -227,6 +269,7 @@ def _expire_alone(shop: Shop, order_id: uuid.UUID) -> bool:
 
 
 def _expire(shop: Shop, order_id: uuid.UUID) -> bool:
+    closed = True
     for known in shop.run(lambda work: _pending_of(work, order_id)):
         provider = shop.providers.get(known.method)
         if provider is None:
@@ -236,10 +279,11 @@ def _expire(shop: Shop, order_id: uuid.UUID) -> bool:
         except ProviderUnavailable:
             if shop.run(lambda work: _still_held(work, order_id)):
                 return False
+            closed = False
             continue
         if truth is not None and truth.paid:
             _apply(shop, known, truth)
-    return shop.run(lambda work: orders.expire(work, order_id))
+    return shop.run(lambda work: orders.expire(work, order_id, closed=closed))
 
 
 def _still_held(work: Work, order_id: uuid.UUID) -> bool:

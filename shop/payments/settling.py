@@ -1,8 +1,9 @@
 """How money comes to count: what a provider says of a payment is compared with the order, and applied.
 
 Source of the rules: the payment policies. Events are hints; an amount or currency that differs goes to
-review, never to paid; a second payment goes back; money for an ended order is honoured if stock allows,
-else goes back; so does all money for an order whose customer was erased, since nobody would come for it.
+review, never to paid; a second payment goes back; money for an order that its customer let go is honoured
+if stock allows, else goes back. So does money for an order that the shop cancelled or paid back, and for
+one whose customer was erased, since nobody would come for it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from shop.work import Work
 logger = logging.getLogger(__name__)
 
 PAYABLE = (OrderStatus.AWAITING_PAYMENT, OrderStatus.EXPIRED, OrderStatus.CANCELLED)
+CANCELLED_BY_STAFF = "cancelled"
+"""The decision of the staff that ends an order."""
+MISMATCH = "mismatch"
 DECIDED = (PaymentStatus.VERIFIED, PaymentStatus.REVIEW, PaymentStatus.REFUNDED)
 
 
@@ -41,8 +45,12 @@ def lock_payment(work: Work, reference: str) -> tuple[Order, Payment]:
 def apply(work: Work, order: Order, payment: Payment, truth: ProviderPayment) -> str:
     """Bring order and payment in line with what the provider says; both are locked.
 
-    Returns the outcome in a word: `verified`, `failed`, `review`, `refund` or `unchanged`.
+    Returns the outcome in a word: `verified`, `failed`, `review`, `refund`, `unchanged`; or `mismatch` where
+    the provider answered about another payment, which changes nothing.
     """
+    if truth.reference != payment.payment_reference:
+        logger.error("payment of order %s: the provider answered about another one", order.number)
+        return MISMATCH
     if truth.paid is None or payment.status in DECIDED:
         return "unchanged"
     if not truth.paid:
@@ -53,9 +61,18 @@ def apply(work: Work, order: Order, payment: Payment, truth: ProviderPayment) ->
         return _send_back(work, order, payment)
     if (truth.amount, truth.currency) != (payment.amount, payment.currency):
         return _review(work, order, payment)
-    if order.status in PAYABLE and _sell(work, order):
+    if _still_wanted(work, order) and _sell(work, order):
         return _confirm(work, order, payment)
     return _send_back(work, order, payment)
+
+
+def _still_wanted(work: Work, order: Order) -> bool:
+    """Whether its money still buys the order. Not where the shop cancelled it, or sent money of it back: the
+    customer was told so, and nobody would make it."""
+    if order.status not in (OrderStatus.EXPIRED, OrderStatus.CANCELLED):
+        return order.status in PAYABLE
+    by_shop = work.staff_actions.find_latest_by_order(order.id, CANCELLED_BY_STAFF) is not None
+    return not by_shop and not any(payment.refunds for payment in order.payments)
 
 
 def accept(work: Work, order: Order, payment: Payment) -> bool:

@@ -73,7 +73,9 @@ def reviewed(place, shop) -> checkout.PlacedOrder:
 
     def settle(work):
         order, payment = lock_payment(work, placed.payment_reference)
-        return apply(work, order, payment, ProviderPayment("", True, Decimal("11000.00"), "NGN"))
+        return apply(
+            work, order, payment, ProviderPayment(placed.payment_reference, True, Decimal("11000.00"), "NGN")
+        )
 
     assert shop.run(settle) == "review"
     return placed
@@ -128,6 +130,14 @@ def test_a_transfer_is_confirmed(staff, place, sessions, recorded):
     assert recorded() == [("ada", "confirmed transfer", placed.number, details)]
     assert staff("confirm-transfer", placed.payment_reference, "11825") == (0, "unchanged\n", "")
     assert len(recorded()) == 1
+
+
+def test_another_amount_of_a_transfer_is_noted(staff, place, sessions, recorded):
+    placed = place("bank_transfer")
+    assert staff("record-transfer", placed.payment_reference, "11000") == (0, "review\n", "")
+    assert stands(sessions, placed.number) == ("review", "review")
+    details = {"amount": "11000", "outcome": "review"}
+    assert recorded() == [("ada", "recorded transfer", placed.number, details)]
 
 
 def test_money_in_review_is_accepted(staff, reviewed, sessions, recorded):

@@ -55,6 +55,7 @@ class Forgetful:
     spent: set[str] = field(default_factory=set)
     paid: set[str] = field(default_factory=set)
     started: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
     name = "sandbox"
     settlement = Settlement.PROVIDER
 
@@ -73,7 +74,10 @@ class Forgetful:
         paid = True if payment.reference in self.paid else None
         return ProviderPayment(payment.reference, paid, payment.amount, payment.currency)
 
-    close = read
+    def close(self, payment: PaymentHandle) -> ProviderPayment:
+        truth = self.read(payment)
+        self.closed.append(payment.reference)
+        return truth
 
     def refund(self, payment: PaymentHandle, amount: Decimal, key: str) -> StartedRefund:
         raise AssertionError("nothing goes back here")

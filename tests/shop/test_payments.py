@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import permutations
 from threading import Barrier
@@ -21,6 +22,7 @@ from db.models import (
     Order,
     OrderStatus,
     OutboxEvent,
+    Payment,
     PaymentEvent,
     PaymentStatus,
     Product,
@@ -28,11 +30,14 @@ from db.models import (
     RefundStatus,
     SandboxCharge,
 )
-from shop import cart, catalogue, checkout, orders
+from shop import cart, catalogue, checkout, order_status, orders
 from shop.customers import recognise
 from shop.errors import PaymentRejected
 from shop.payments import flow
+from shop.payments.interface import PaymentHandle, ProviderPayment
 from shop.payments.sandbox import SIGNATURE_HEADER, Notification, SandboxProvider
+from shop.payments.settling import apply, lock_payment
+from shop.reconciliation import Difference, ask_providers, differences
 from shop.service import Shop
 
 
@@ -279,6 +284,50 @@ def test_money_for_a_cancelled_order_is_honoured_too(till):
     till.ask(orders.cancel)
     assert till.deliver(till.press("paid")) == "verified"
     assert (till.stands(), till.units()) == (("paid", "verified"), (48, 0))
+
+
+def test_money_for_an_order_that_the_staff_cancelled_goes_back(till):
+    till.shop.run(lambda work: order_status.cancel(work, till.number, "Ada", "oven broken"))
+    assert till.deliver(till.press("paid")) == "refund"
+    assert (till.stands(), till.units()) == (("cancelled", "review"), (50, 0))
+    assert till.told() == ["order_status_changed", "payment_sent_back"]
+    assert till.refunds() == [(Decimal("11825.00"), RefundStatus.PENDING, "shop")]
+
+
+def test_an_order_whose_money_went_back_stays_over(till, clock, sessions):
+    """Sold out when the first money came, on sale again when the second did: it was told to be over."""
+    clock.pass_minutes(31)
+    assert flow.expire_due(till.shop) == 1
+    with sessions.begin() as session:
+        session.get(Product, till.product.id).stock_quantity = 1
+        order = session.query(Order).one()
+        again = {"order_id": order.id, "amount": order.total_amount, "currency": "NGN"}
+        session.add(Payment(**again, payment_method="sandbox", payment_reference="pay-again"))
+    assert till.deliver(till.press("paid")) == "refund"
+    with sessions.begin() as session:
+        session.get(Product, till.product.id).stock_quantity = 50
+
+    def come(work):
+        order, payment = lock_payment(work, "pay-again")
+        return apply(work, order, payment, ProviderPayment("pay-again", True, payment.amount, "NGN"))
+
+    assert till.shop.run(come) == "refund"
+    assert till.stands()[0] == "expired"
+
+
+def test_an_answer_about_another_payment_changes_nothing(till, monkeypatch):
+    """As a provider gives that was handed a forged reference, or mixes two up."""
+    note = till.press("paid")
+    truth = till.sandbox.read(PaymentHandle(till.reference, None, Decimal("11825.00"), "NGN"))
+    other = replace(truth, reference="pay-of-another")
+    monkeypatch.setattr(type(till.sandbox), "read", lambda *_: other)
+    assert till.deliver(note) == "mismatch"
+    assert (till.stands(), till.told()) == (("awaiting_payment", "pending"), [])
+    (told,) = till.shop.run(differences)
+    assert told.what == "event of sandbox led to another payment than it named"
+    assert ask_providers(till.shop, datetime.min.replace(tzinfo=UTC)) == [
+        Difference(till.reference, "sandbox answers about another payment")
+    ]
 
 
 def test_late_money_for_a_sold_out_order_goes_back(till, clock, sessions):

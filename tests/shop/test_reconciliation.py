@@ -98,7 +98,11 @@ def test_an_order_that_was_made_without_money_is_listed(books, status, payment):
     placed = books.paid()
     books.set(Order, status=status)
     books.set(Payment, status=payment)
-    assert books.listed() == [Difference(placed.number, f"is {status} without a verified payment")]
+    told = [Difference(placed.number, f"is {status} without a verified payment")]
+    if payment == PaymentStatus.REVIEW:
+        waits = f"is {status}, and 11825.00 NGN that came for it is in review"
+        told.append(Difference(placed.number, waits))
+    assert books.listed() == told
 
 
 def test_cash_is_money_only_when_it_is_handed_over(books):

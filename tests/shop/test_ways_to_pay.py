@@ -11,6 +11,7 @@ import pytest
 from db.models import (
     Cart,
     CartStatus,
+    Discount,
     DiscountKind,
     Order,
     OrderStatus,
@@ -22,6 +23,7 @@ from db.models import (
 from shop import cart, checkout
 from shop.errors import TooMuchForCash, UnknownPaymentMethod
 from shop.payments.interface import Settlement
+from shop.reconciliation import differences
 from shop.stock import GRACE
 
 
@@ -101,6 +103,24 @@ class TestWaysToPay:
             product = session.query(Product).one()
             assert (product.stock_quantity, product.reserved_quantity) == (48, 0), "sold"
             assert session.query(Cart).one().status == CartStatus.ORDERED
+
+    @pytest.mark.parametrize("method", ["sandbox", "bank_transfer", "cash", None])
+    def test_where_there_is_nothing_to_pay_nobody_waits_for_it(self, asking, filled, method, sessions):
+        """A discount pays for all of it: no provider takes a payment of nothing."""
+        asked = asking(cash_limit=Decimal(0))
+        with sessions.begin() as session:
+            session.add(Discount(code="GIFT", kind=DiscountKind.PERCENT, value=Decimal(100)))
+        asked(cart.apply_discount, ["GIFT"])
+        asked(checkout.review)
+        placed = asked(checkout.place, method)
+        assert placed.cart.totals.total == 0
+        assert (placed.method, placed.payment_reference) == (None, None)
+        assert (placed.settlement, placed.minutes_to_pay) == (Settlement.ON_HANDOVER, 0)
+        with sessions() as session:
+            order, product = session.query(Order).one(), session.query(Product).one()
+            assert (order.status, order.expires_at, order.payments) == (OrderStatus.PLACED, None, [])
+            assert (product.stock_quantity, product.reserved_quantity) == (48, 0)
+        assert asked(lambda work, _: differences(work)) == []
 
     def test_where_payments_are_off_no_way_to_pay_is_asked_for(self, make_shop, customer, filled, ordered):
         counter = make_shop(payment_processing=False)

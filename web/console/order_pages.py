@@ -89,8 +89,11 @@ class OrderPages:
         def confirm(work: Work) -> str:
             reference = words(visit, "reference", "Reference", most=40)
             came = amount(visit, "amount", "Amount")
-            outcome = order_status.confirm_transfer(work, reference, came, visit.who.name)
+            # What came is noted as it is only where that was asked for: most differences are typing errors.
+            take = order_status.record_transfer if visit.text("record") else order_status.confirm_transfer
+            outcome = take(work, reference, came, visit.who.name)
             return {
+                "review": f"Noted: another amount came for {number}. An owner accepts it or sends it back.",
                 "verified": f"{number} is paid. The customer is told.",
                 "refund": f"{number} cannot be had any more: send the money back.",
             }.get(outcome, f"{number}: that was confirmed before. Nothing happened.")

@@ -113,9 +113,9 @@ def test_a_form_without_a_key_is_refused(signed_in, place, test_burger):
     assert browser.post(f"/orders/{number}/refund", reason="cold", key="").status_code == 400
 
 
-def test_a_transfer_is_confirmed_with_the_amount_on_the_account(
-    bank, signed_in, customer, shop, test_burger, sessions, row
-):
+@pytest.fixture
+def transfer(bank, customer, shop, test_burger, sessions):
+    """An order of two burgers that awaits its transfer."""
     providers = {**shop.providers, "bank_transfer": BankTransfer()}
     policy = replace(shop.policy, payment_providers=tuple(providers), bank_account="Test Bank 0123456789")
     selling = Shop(sessions, policy, shop.flags, providers)
@@ -124,8 +124,24 @@ def test_a_transfer_is_confirmed_with_the_amount_on_the_account(
         cart.add(work, customer, str(test_burger.id), 2)
         return checkout.place(work, customer, "bank_transfer")
 
-    placed = selling.run(order)
-    browser = signed_in("staff", "Ada")
+    return selling.run(order)
+
+
+def test_another_amount_than_the_orders_is_noted_where_that_is_asked_for(transfer, signed_in, row):
+    browser, owner = signed_in("staff", "Ada"), signed_in("owner")
+    path, reference = f"/orders/{transfer.number}/transfer", transfer.payment_reference
+    assert "Another amount came" in browser.get("/payments").text
+    assert "Another amount came" in browser.get(f"/orders/{transfer.number}").text
+    said = browser.told(browser.post(path, reference=reference, amount="11,000", record="yes", key="1"))
+    assert said == f"Noted: another amount came for {transfer.number}. An owner accepts it or sends it back."
+    assert (row(Order).status, row(Payment).status) == (OrderStatus.REVIEW, PaymentStatus.REVIEW)
+    page = browser.get("/payments").text
+    assert transfer.number in page and "₦11,000.00 came" in page
+    assert "Accept what came" in owner.get(f"/orders/{transfer.number}").text
+
+
+def test_a_transfer_is_confirmed_with_the_amount_on_the_account(transfer, signed_in, row):
+    placed, browser = transfer, signed_in("staff", "Ada")
     page = browser.get("/payments").text
     assert placed.payment_reference in page and "₦11,825.00" in page
     path, reference = f"/orders/{placed.number}/transfer", placed.payment_reference
