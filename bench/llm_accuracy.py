@@ -28,7 +28,7 @@ from whatsapp.redis import connect
 
 SEED = 20261125
 OUT_OF_SCOPE = "out_of_scope"
-GUESSED = frozenset("browse_menu search_product select_product modify_item remove_item".split())
+GUESSED = frozenset("browse_menu search_product select_product give_quantity modify_item remove_item".split())
 """Intents whose actions doubt them (`is_guessed`)."""
 NAMES_PRODUCTS = frozenset(("select_product", "search_product"))
 STEPS = (0.0, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1.01)

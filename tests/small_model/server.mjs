@@ -11,10 +11,21 @@ const sequence = context.getSequence();
 const session = new LlamaChatSession({contextSequence: sequence});
 const grammars = new Map();
 
-// A model of this size cannot judge whether a message is an order, nor count: it chooses a product, within the
-// schema of one, and an order of one of it is written around its choice.
+// A model of this size cannot judge whether a message is an order, nor count. Named as usual, it chooses a product,
+// within the schema of one, and an order of one of it is written around its choice. Named with "-full" at the end, it
+// writes the whole answer within the whole schema, whatever that is worth.
+const FULL = /-full$/;
+
 function product_of(schema) {
   return schema.properties.command.anyOf[0].properties.lines.items.properties.product;
+}
+
+// The engine's schemas say oneOf where OpenAI's say anyOf; here no two of them fit the same answer.
+function as_engine_takes_it(schema) {
+  if (Array.isArray(schema)) return schema.map(as_engine_takes_it);
+  if (schema === null || typeof schema !== "object") return schema;
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) =>
+    [key === "anyOf" ? "oneOf" : key, as_engine_takes_it(value)]));
 }
 
 function answer_of(choice) {
@@ -24,13 +35,15 @@ function answer_of(choice) {
 
 async function grammar_of(schema) {
   const key = JSON.stringify(schema);
-  if (!grammars.has(key)) grammars.set(key, await llama.createGrammarForJsonSchema(product_of(schema)));
+  if (!grammars.has(key)) grammars.set(key, await llama.createGrammarForJsonSchema(schema));
   return grammars.get(key);
 }
 
 async function complete(request) {
   const [system, ...rest] = request.messages.map((message) => message.content);
-  const grammar = await grammar_of(request.response_format.json_schema.schema);
+  const schema = request.response_format.json_schema.schema;
+  const full = FULL.test(request.model);
+  const grammar = await grammar_of(full ? as_engine_takes_it(schema) : product_of(schema));
   // What questions have in common at their beginning stays computed.
   session.setChatHistory([{type: "system", text: system}]);
   const before = sequence.tokenMeter.getState();
@@ -38,7 +51,7 @@ async function complete(request) {
   const used = sequence.tokenMeter.diff(before);
   return {
     id: "small", object: "chat.completion", created: 1, model: request.model,
-    choices: [{index: 0, finish_reason: "stop", message: {role: "assistant", content: answer_of(text)}}],
+    choices: [{index: 0, finish_reason: "stop", message: {role: "assistant", content: full ? text : answer_of(text)}}],
     usage: {prompt_tokens: used.usedInputTokens, completion_tokens: used.usedOutputTokens,
       total_tokens: used.usedInputTokens + used.usedOutputTokens},
   };
