@@ -20,7 +20,8 @@ PROPOSAL_SLOT = "proposal"
 ASKING_FORMS = frozenset(("checkout_form", "erasure_form"))
 """Their questions take a yes; no other question comes between."""
 UNSURE = 0.30
-"""Under this, every second guess of an intent is wrong (docs/decisions/0015-llm-assist.md)."""
+"""Under this, more than every fourth guess of an intent is wrong; over it, every thirteenth
+(docs/benchmarks.md, "A language model")."""
 NO_QUESTION_OF_OURS = "other"
 
 
