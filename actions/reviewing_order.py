@@ -197,6 +197,8 @@ def _say_change(conversation: Conversation, change: LineChange) -> None:
         conversation.say(
             f"utter_changed_{change.kind}", product_name=change.product, before=before, after=after
         )
+    elif change.kind == "time":
+        conversation.say("utter_changed_time")
     elif change.after > 0:
         conversation.say("utter_changed_stock", product_name=change.product, left=int(change.after))
     else:

@@ -8,10 +8,13 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from babel.numbers import get_currency_precision, is_currency
 from environs import ValidationError
 
 KNOWN_PAYMENT_PROVIDERS = ("sandbox", "stripe", "paystack", "bank_transfer", "cash")
 PAYSTACK_CURRENCIES = ("GHS", "KES", "NGN", "USD", "ZAR")
+MOST_DECIMALS = 2
+"""What the columns of money hold."""
 MINIMUM_KEY_LENGTH = 32
 
 
@@ -95,9 +98,11 @@ def known_providers(value: str) -> None:
 
 
 def currency(value: str) -> None:
-    """An ISO 4217 code."""
-    if not re.fullmatch(r"[A-Z]{3}", value):
+    """An ISO 4217 code of a currency whose amounts the database can keep."""
+    if not re.fullmatch(r"[A-Z]{3}", value) or not is_currency(value):
         raise ValidationError("is not a currency code such as NGN")
+    if get_currency_precision(value) > MOST_DECIMALS:
+        raise ValidationError(f"{value} has three decimals; amounts are kept with {MOST_DECIMALS}")
 
 
 def blank_or_amount(value: str) -> None:

@@ -175,7 +175,7 @@ def set_line(work: Work, cart: Cart, product: Product, wish: Wish, quantity: int
         item = CartItem(
             product_id=product.id,
             product=product,
-            quantity=0,
+            quantity=as_quantity(quantity),
             option_ids=list(wish.option_ids),
             removals=list(wish.removals),
             position=0,

@@ -73,9 +73,9 @@ class PlacedOrder:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What the customer's yes led to: an order; or, where prices or stock changed since they were
-    shown, what changed (`changes`, `lost_code`) and the cart as it would be ordered now (None: nothing
-    is left of it)."""
+    """What the customer's yes led to: an order; or, where something changed since it was shown, what
+    changed (`changes`, `lost_code`) and the cart as it would be ordered now (None: nothing is left of it).
+    Neither an order nor changes: what would be ordered had not been shown."""
 
     placed: PlacedOrder | None = None
     changes: tuple[LineChange, ...] = ()
@@ -131,15 +131,19 @@ def decline(work: Work, customer: Customer) -> CartView:
 def confirm(work: Work, customer: Customer, method: str | None = None) -> Confirmation:
     """The customer said yes to what was shown: order it, or say what is different now and ask again.
 
-    One transaction for both, so that a yes repeated after a crash cannot order what was not shown.
+    One transaction for both, so that a yes repeated after a crash cannot order what was not shown. A cart
+    that was never shown is shown instead.
 
     Raises:
         the same as `place`, but for `OrderChanged` and `UnknownDiscount`.
     """
+    cart = work.carts.find_open(customer.id, lock=True)
+    if cart is not None and cart.items and cart.reviewed is None:
+        return Confirmation(cart=review(work, customer))
     changes: tuple[LineChange, ...] = ()
     lost_code = None
     try:
-        return Confirmation(placed=place(work, customer, method))
+        return Confirmation(placed=_place(work, customer, cart, method))
     except OrderChanged as changed:
         changes = changed.changes
     except UnknownDiscount as lost:
@@ -164,7 +168,10 @@ def place(work: Work, customer: Customer, method: str | None = None) -> PlacedOr
         EmptyCart, OrderChanged, UnknownDiscount, UnknownPaymentMethod, TooMuchForCash, and the errors of
         `fulfilment.require_open` and `fulfilment.require_deliverable`.
     """
-    cart = work.carts.find_open(customer.id, lock=True)
+    return _place(work, customer, work.carts.find_open(customer.id, lock=True), method)
+
+
+def _place(work: Work, customer: Customer, cart: Cart | None, method: str | None) -> PlacedOrder:
     if cart is None or not cart.items:
         return _already_placed(work, customer)
     provider = payment_provider(work, method)
@@ -243,6 +250,9 @@ def _require_unchanged(work: Work, cart: Cart) -> dict[uuid.UUID, Product]:
     ]
     if cart.reviewed is not None:
         changes += _price_changes(cart.reviewed, view_cart(work, cart))
+        if cart.reviewed.get("scheduled_for") is not None and cart.scheduled_for is None:
+            # It passed while the customer thought it over: at once is not what was shown.
+            changes.append(LineChange("time", "", Decimal(0), Decimal(0)))
     if changes:
         raise OrderChanged(changes)
     return products
@@ -264,7 +274,8 @@ def _unavailable_options(work: Work, cart: Cart) -> set[uuid.UUID]:
 def _as_reviewed(shown: CartView) -> dict[str, Any]:
     """What the customer is shown, as the cart keeps it."""
     prices = {_line_key(line): str(line.unit_price) for line in shown.lines}
-    return {"prices": prices, "total": str(shown.totals.total)}
+    scheduled_for = shown.scheduled_for.isoformat() if shown.scheduled_for else None
+    return {"prices": prices, "total": str(shown.totals.total), "scheduled_for": scheduled_for}
 
 
 def _price_changes(reviewed: dict[str, Any], shown: CartView) -> list[LineChange]:

@@ -198,7 +198,8 @@ class LineChange:
     """How an order differs from what the customer was shown.
 
     `kind`: `price` (old and new unit price), `total` (old and new total, where no price changed), `stock`
-    (units asked for, units left), `gone` (the product, or an option of it, is not on sale any more).
+    (units asked for, units left), `gone` (the product, or an option of it, is not on sale any more), `time`
+    (the time that it was ordered for has passed; no product, no values).
     """
 
     kind: str

@@ -223,7 +223,10 @@ def remind(work: Work, limit: int = 50) -> int:
 
 
 def return_to_cart(work: Work, customer: Customer) -> None:
-    """The customer is being told that the time to pay is over; the cart is open again."""
+    """The customer is being told that the time to pay is over; the cart is open again, unless a newer order
+    awaits its payment already."""
+    if work.orders.find_latest(customer.id, [OrderStatus.AWAITING_PAYMENT]) is not None:
+        return
     move(work, customer, ConversationState.ADDING_TO_CART)
 
 

@@ -40,7 +40,10 @@ def write(
     data: Mapping[str, Any],
     event_id: uuid.UUID | None = None,
 ) -> None:
-    """Put an event into the outbox; with this id, or one of its own."""
+    """Put an event into the outbox; with this id, or one of its own. An erased customer cannot be told."""
+    customer = work.customers.find_by_id(customer_id)
+    if customer is not None and customer.erased_at is not None:
+        return
     work.outbox.create(id=event_id or uuid.uuid4(), customer_id=customer_id, event=event, data=dict(data))
 
 

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
+SERIALIZATION_FAILURE, DEADLOCK, UNIQUE_VIOLATION = "40001", "40P01", "23505"
 ATTEMPTS = 4
 UNNAMED = "other"
 OUTSIDE_CALLS = 16
@@ -277,7 +277,9 @@ class Shop:
 def _may_succeed_again(error: DBAPIError) -> bool:
     """Lost races and lost connections; the command's record makes a second try safe."""
     if isinstance(error, IntegrityError):
-        return True  # another replica wrote the same customer, cart or command first
+        # Another replica wrote the same customer, cart or command first. Any other constraint that is broken
+        # is an error, and stays one.
+        return _sql_state(error) == UNIQUE_VIOLATION
     if isinstance(error, OperationalError) and error.connection_invalidated:
         return True
     return _sql_state(error) in (SERIALIZATION_FAILURE, DEADLOCK)

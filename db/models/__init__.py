@@ -17,6 +17,7 @@ from db.models.catalogue import (
     ProductOption,
     product_option_groups,
 )
+from db.models.checked import InvalidValue
 from db.models.customers import Customer
 from db.models.handoffs import Handoff, HandoffReason, HandoffStatus, MessageKind, ThreadMessage
 from db.models.misunderstandings import Decision, Misunderstanding, MisunderstandingKind
@@ -47,6 +48,7 @@ __all__ = [
     "Handoff",
     "HandoffReason",
     "HandoffStatus",
+    "InvalidValue",
     "Identified",
     "MessageKind",
     "Misunderstanding",

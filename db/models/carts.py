@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from db.models import checked
 from db.models.base import Base, Identified, Timestamped, enum_column
 from db.models.catalogue import Product
 
@@ -91,3 +92,5 @@ class CartItem(Identified, Base):
     position: Mapped[int]
     cart: Mapped[Cart] = relationship(back_populates="items")
     product: Mapped[Product] = relationship(lazy="joined")
+
+    _quantity = validates("quantity")(checked.quantity)

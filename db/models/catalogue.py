@@ -21,8 +21,9 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from db.models import checked
 from db.models.base import Base, Identified, Timestamped, enum_column
 
 
@@ -79,6 +80,8 @@ class Product(Identified, Timestamped, Base):
     option_groups: Mapped[list[OptionGroup]] = relationship(
         secondary=product_option_groups, order_by=product_option_groups.c.position
     )
+
+    _money = validates("price")(checked.money)
 
 
 class Picture(Base):

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, func, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from db.models import checked
 from db.models.base import Base, Identified, Timestamped, enum_column
 from db.models.carts import Fulfilment
 from db.models.customers import Customer
@@ -51,6 +52,7 @@ class Order(Identified, Timestamped, Base):
             "discount_amount BETWEEN 0 AND items_amount AND delivery_fee >= 0",
             name="orders_parts_not_negative",
         ),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="orders_currency_code"),
         Index("idx_orders_customer", "customer_id"),
         Index("idx_orders_status", "status"),
         Index("idx_orders_newest", "customer_id", text("created_at DESC")),
@@ -92,6 +94,11 @@ class Order(Identified, Timestamped, Base):
     )
     payments: Mapped[list[Payment]] = relationship(back_populates="order", order_by="Payment.created_at")
 
+    _money = validates("items_amount", "discount_amount", "tax_amount", "delivery_fee", "total_amount")(
+        checked.money
+    )
+    _currency = validates("currency")(checked.currency)
+
 
 class OrderItem(Identified, Base):
     """One line of an order, with name, options and price as they were when it was ordered."""
@@ -100,6 +107,7 @@ class OrderItem(Identified, Base):
     __table_args__ = (
         CheckConstraint("quantity > 0", name="order_items_quantity_positive"),
         CheckConstraint("unit_price >= 0", name="order_items_price_not_negative"),
+        CheckConstraint("total_price >= 0", name="order_items_total_not_negative"),
         Index("idx_order_items_order", "order_id"),
         # Lines are written in the order of their times: the best sellers of a month are a range of pages.
         Index("idx_order_items_ordered", "ordered_at", postgresql_using="brin"),
@@ -118,6 +126,9 @@ class OrderItem(Identified, Base):
     ordered_at: Mapped[datetime] = mapped_column(server_default=func.now())
     order: Mapped[Order] = relationship(back_populates="items")
 
+    _quantity = validates("quantity")(checked.quantity)
+    _money = validates("unit_price", "total_price")(checked.money)
+
 
 class StockReservation(Identified, Base):
     """Units held for an order that awaits payment, until `expires_at`."""
@@ -133,3 +144,5 @@ class StockReservation(Identified, Base):
     product_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("products.id"))
     quantity: Mapped[int]
     expires_at: Mapped[datetime]
+
+    _quantity = validates("quantity")(checked.quantity)

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, func, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from db.models import checked
 from db.models.base import Base, Identified, Timestamped, enum_column
 from db.models.orders import Order
 
@@ -47,6 +48,7 @@ class Payment(Identified, Base):
     __tablename__ = "payments"
     __table_args__ = (
         CheckConstraint("amount >= 0", name="payments_amount_not_negative"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="payments_currency_code"),
         Index("idx_payments_order", "order_id"),
         Index("idx_payments_status", "status"),
         Index("idx_payments_check", "next_check_at", postgresql_where=text("next_check_at IS NOT NULL")),
@@ -72,6 +74,10 @@ class Payment(Identified, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     order: Mapped[Order] = relationship(back_populates="payments")
     refunds: Mapped[list[Refund]] = relationship(back_populates="payment", order_by="Refund.created_at")
+
+    _money = validates("amount")(checked.money)
+    _came = validates("received_amount")(checked.came)
+    _currency = validates("currency")(checked.currency)
 
 
 class PaymentEvent(Identified, Base):
@@ -116,6 +122,8 @@ class Refund(Identified, Timestamped, Base):
     next_try_at: Mapped[datetime] = mapped_column(server_default=func.now())
     completed_at: Mapped[datetime | None]
     payment: Mapped[Payment] = relationship(back_populates="refunds")
+
+    _money = validates("amount")(checked.money)
 
 
 class SandboxCharge(Base):

@@ -27,14 +27,27 @@ class Repository(Generic[Model]):
         cls._insert = insert(cls.model)
 
     def create(self, **values: Any) -> Model:
-        """Insert a row and return it with its defaults filled in."""
+        """Insert a row and return it with its defaults filled in.
+
+        Raises:
+            InvalidValue: a quantity, an amount or a currency that the table must not hold.
+        """
         row = self.model(**values)
         self.session.add(row)
         self.session.flush()
         return row
 
     def add(self, *rows: Mapping[str, Any]) -> None:
-        """Insert rows that nobody looks at in this transaction: objects of them would cost more."""
+        """Insert rows that nobody looks at in this transaction: objects of them would cost more.
+
+        Raises:
+            InvalidValue
+        """
+        validators = self.model.__mapper__.validators
+        for row in rows if validators else ():
+            for name in row.keys() & validators.keys():
+                check: Any = validators[name][0]
+                check(None, name, row[name])
         self.session.connection().execute(self._insert, rows)
 
     def find_by_id(self, row_id: uuid.UUID | str) -> Model | None:
@@ -47,6 +60,7 @@ class Repository(Generic[Model]):
 
         Raises:
             AttributeError: if a value names something that is not a column.
+            InvalidValue
         """
         row = self.find_by_id(row_id)
         if row is None:

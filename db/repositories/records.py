@@ -32,6 +32,7 @@ _CUSTOMERS = (
     # The older one first, always: it has what the person did before.
     .order_by(Customer.created_at)
 )
+_KEPT_CUSTOMERS = _CUSTOMERS.with_for_update(read=True)
 # Single values are asked of the connection: the session would add half again to what they cost.
 _STATES, _RESULTS = StateChange.__table__.c, CommandResult.__table__.c
 _LATEST_STATE = (
@@ -52,9 +53,14 @@ class CustomersRepository(Repository[Customer]):
 
     model = Customer
 
-    def find_by_lookup(self, phone_lookup: str) -> Customer | None:
-        """The customer behind a pseudonym, under the present key or the one that comes next."""
-        return next(iter(self.find_all_by_lookup(phone_lookup)), None)
+    def find_by_lookup(self, phone_lookup: str, *, keep: bool = False) -> Customer | None:
+        """The customer behind a pseudonym, under the present key or the one that comes next.
+
+        Args:
+            keep: whether nobody may change or erase the customer before this transaction ends.
+        """
+        query = _KEPT_CUSTOMERS if keep else _CUSTOMERS
+        return self.session.scalars(query, {"phone_lookup": phone_lookup}).first()
 
     def find_all_by_lookup(self, phone_lookup: str) -> Sequence[Customer]:
         """The same; more than one only if somebody was made twice while that key was being rotated."""

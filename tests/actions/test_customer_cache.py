@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -11,7 +15,7 @@ from sqlalchemy import event
 from actions.customer_cache import PAUSE_SECONDS, RedisCustomerCache
 from db.models import Customer
 from shop import cart, customers, privacy
-from shop.known_customers import CacheUnavailable
+from shop.known_customers import CacheUnavailable, KnownCustomer
 from shop.service import Shop
 from whatsapp.redis import CACHE_COUNTERS_KEY, connection_options
 
@@ -132,3 +136,36 @@ def test_what_another_version_kept_is_as_if_it_were_not_there(cache, plain_redis
     for kept in ("{}", "[1]", "nonsense", '{"id": "1", "name": null, "language": null}'):
         plain_redis.set("chatcart:customer:someone", kept)
         assert cache.get("someone") is None
+
+
+class SlowCache(RedisCustomerCache):
+    """Somebody has the customer erased between the look at the table and what the cache is told."""
+
+    erase: Callable[[], Any] | None = None
+
+    def put(self, lookup: str, known: KnownCustomer) -> None:
+        if self.erase is not None:
+            erase, self.erase = self.erase, None
+            with suppress(TimeoutError):
+                erase().result(timeout=0.5)
+        super().put(lookup, known)
+
+
+def test_an_erasure_beside_a_message_leaves_nobody_in_the_cache(
+    sessions, settings, sandbox, clock, caller, redis_settings, plain_redis, make_shop
+):
+    cache = SlowCache(redis_settings, hours_to_live=24)
+    shop = Shop(sessions, settings.shop, make_shop().flags, {"sandbox": sandbox}, clock, cache)
+    say(shop, caller, lambda work, who: None, kind=type(None))
+    lookup = caller().lookup
+    plain_redis.flushall()
+
+    def erase_now():
+        return shop.run(lambda work: privacy.erase(work, work.customers.find_by_lookup(lookup)))
+
+    with ThreadPoolExecutor(1) as console:
+        erasures = []
+        cache.erase = lambda: erasures.append(console.submit(erase_now)) or erasures[0]
+        shop.run(lambda work: caller().recognised(work))
+        assert erasures[0].result(timeout=10).orders_kept == 0
+    assert cache.get(lookup) is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from db.models import Discount, DiscountKind, Order, Payment, Product
+from db.models import Cart, Discount, DiscountKind, Order, Payment, Product
 from shop.errors import ProviderUnavailable
 from shop.payments.interface import PaymentRequest, StartedPayment
 from shop.payments.sandbox import SandboxProvider
@@ -121,6 +121,17 @@ class TestWhatChangedBeforeTheYes:
         assert answer.followed_by == ["checkout_form"]
         assert talk.slots["order_confirmed"] is None, "asked again"
         assert (await confirms(talk)).named == ["utter_pay_here"]
+
+    async def test_a_time_that_passed_is_told(self, talk_with, menu, sessions):
+        talk = talk_with()
+        await self.reviewed(talk, menu)
+        with sessions.begin() as session:
+            # As it is an hour after the time that was shown.
+            basket = session.query(Cart).one()
+            basket.reviewed = {**basket.reviewed, "scheduled_for": "2026-01-01T18:00:00+00:00"}
+        answer = await confirms(talk)
+        assert answer.named == ["utter_changed_time"]
+        assert answer.followed_by == ["checkout_form"]
 
     async def test_another_total_is_told(self, talk_with, menu):
         await self.reviewed(talk_with(), menu)

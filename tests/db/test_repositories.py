@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db.models import CartStatus, Customer, OrderStatus, PaymentStatus
+from db.models import CartStatus, Customer, InvalidValue, OrderStatus, PaymentStatus
 from db.repositories import (
     CartItemsRepository,
     CartsRepository,
@@ -23,6 +24,7 @@ from db.repositories import (
     PaymentEventsRepository,
     PaymentsRepository,
     ProductsRepository,
+    RefundsRepository,
     StateChangesRepository,
     StockReservationsRepository,
 )
@@ -286,3 +288,80 @@ def test_states_and_command_results_are_found(session, someone):
     commands.create(message_id="SM1", command_number=1, command="add", result={"result": 1})
     assert commands.find("SM1", 1, "add") == {"result": 1}
     assert commands.find("SM1", 2, "add") is commands.find("SM1", 1, "set") is None
+
+
+QUANTITIES = [0, -1, 1.5, 2.0, Decimal("1.5"), Decimal(2), "2", True, 2**31, None]
+AMOUNTS = [
+    Decimal("-0.01"),
+    Decimal("0.001"),
+    Decimal("NaN"),
+    Decimal("Infinity"),
+    Decimal(10) ** 10,
+    5.5,
+    "5",
+    True,
+]
+CURRENCIES = ["", "ngn", "NG", "NAIRA", "₦", "N N", None, 566]
+GUARDED = [
+    (CartItemsRepository, {"quantity": QUANTITIES}),
+    (StockReservationsRepository, {"quantity": QUANTITIES}),
+    (OrderItemsRepository, {"quantity": QUANTITIES, "unit_price": AMOUNTS, "total_price": AMOUNTS}),
+    (
+        OrdersRepository,
+        {
+            **dict.fromkeys(("items_amount", "discount_amount", "tax_amount"), AMOUNTS),
+            **dict.fromkeys(("delivery_fee", "total_amount"), AMOUNTS),
+            "currency": CURRENCIES,
+        },
+    ),
+    (PaymentsRepository, {"amount": AMOUNTS, "currency": CURRENCIES}),
+    (RefundsRepository, {"amount": AMOUNTS}),
+    (ProductsRepository, {"price": AMOUNTS}),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "value"),
+    [
+        pytest.param(kind, column, value, id=f"{kind.__name__}-{column}-{value!r}")
+        for kind, columns in GUARDED
+        for column, values in columns.items()
+        for value in values
+    ],
+)
+def test_what_no_row_may_hold_is_refused_by_name_and_nothing_is_written(session, kind, column, value):
+    """However a row comes to be; the error says which column, and quotes nothing."""
+    repository = kind(session)
+    for refused in (repository.create, lambda **row: repository.add(row)):
+        with pytest.raises(InvalidValue) as caught:
+            refused(**{column: value})
+        assert caught.value.column == column
+    assert session.query(kind.model).count() == 0
+
+
+def test_a_row_cannot_be_changed_into_what_it_may_not_hold(session):
+    products = ProductsRepository(session)
+    row = products.create(**PRODUCT)
+    with pytest.raises(InvalidValue):
+        products.update(row.id, price=Decimal("-1"))
+    session.expire_all()
+    assert products.find_by_id(row.id).price == PRODUCT["price"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "constraint"),
+    [
+        ("UPDATE orders SET currency = 'ngn'", "orders_currency_code"),
+        ("UPDATE payments SET currency = '$'", "payments_currency_code"),
+        ("UPDATE order_items SET total_price = -1", "order_items_total_not_negative"),
+    ],
+)
+def test_who_writes_past_the_models_is_stopped_by_the_database(session, someone, statement, constraint):
+    order = OrdersRepository(session).create(**order_values(someone))
+    product = ProductsRepository(session).create(**PRODUCT)
+    line = {"product_id": product.id, "product_name": "x", "quantity": 1, "unit_price": 1, "total_price": 1}
+    OrderItemsRepository(session).create(order_id=order.id, **line)
+    paid = {"amount": 1, "currency": "NGN", "payment_method": "cash", "payment_reference": "r"}
+    PaymentsRepository(session).create(order_id=order.id, **paid)
+    with pytest.raises(IntegrityError, match=constraint):
+        session.execute(text(statement))

@@ -22,6 +22,7 @@ from settings import Settings
 from shop import checkout
 from shop.errors import ShopError
 from shop.service import Caller, Done, Shop
+from shop.work import Work
 from whatsapp.identity import Identity
 
 Line = tuple[Product, int, tuple[Any, ...]]
@@ -47,12 +48,16 @@ class Buyer:
 
     def confirms(self, shop: Shop, caller: Caller | None = None) -> Done[checkout.Confirmation]:
         """The yes to the order, as the action carries it out."""
-        operation = checkout.confirm
+
+        def confirm(work: Work, who: Customer) -> checkout.Confirmation:
+            answer = checkout.confirm(work, who)
+            # The carts were filled past the shop, so that nobody was shown what is in them: then the first
+            # yes shows it.
+            shown = not answer.placed and not answer.changes and answer.cart
+            return checkout.confirm(work, who) if shown else answer
+
         return shop.execute(
-            caller or self.says(),
-            "action_place_order:confirm",
-            checkout.Confirmation,
-            lambda work, who: operation(work, who),
+            caller or self.says(), "action_place_order:confirm", checkout.Confirmation, confirm
         )
 
 

@@ -58,6 +58,8 @@ def test_defaults_are_those_of_the_documentation(settings):
         ("PAYMENT_PROVIDERS", ""),
         ("PAYMENT_TIMEOUT_MINUTES", "0"),
         ("CURRENCY", "naira"),
+        ("CURRENCY", "NGA"),
+        ("CURRENCY", "KWD"),
         ("DATABASE_URL", "mysql://localhost/shop"),
         ("PUBLIC_BASE_URL", "shop.example"),
         ("TWILIO_ACCOUNT_SID", "12345"),

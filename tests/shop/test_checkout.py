@@ -47,6 +47,16 @@ class TestTheSameYes:
         assert self.confirm(shop, caller()).placed == first
 
 
+class TestWhatWasNeverShown:
+    def test_a_yes_before_anything_was_shown_shows_it(self, ask, burger, ordered):
+        ask(cart.add, str(burger.id), 2)
+        told = ask(checkout.confirm)
+        assert (told.placed, told.changes, told.lost_code) == (None, (), None)
+        assert [line.quantity for line in told.cart.lines] == [2]
+        assert ordered() == 0
+        assert ask(checkout.confirm).placed.cart == told.cart
+
+
 class TestTheOrder:
     def test_an_order_keeps_all_that_was_shown(
         self, asking, shop, make_product, burger, options, sessions, clock

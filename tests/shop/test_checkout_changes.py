@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from db.models import DiscountKind, Product, ProductOption
-from shop import cart, checkout
+from shop import cart, checkout, fulfilment
 from shop.errors import EmptyCart, LineChange, OrderChanged
 
 
@@ -184,3 +184,22 @@ class TestWhatChanged:
         shop.run(lambda work: checkout.place(work, other))
         told = ask(checkout.confirm)
         assert told.changes == (LineChange("stock", "Chapman", Decimal(3), Decimal(2)),)
+
+
+class TestATimeThatPassed:
+    """At once is something else than tomorrow at six: who says yes too late is asked again."""
+
+    def test_it_is_told_and_asked_about(self, ask, reviewed, clock, ordered):
+        ask(fulfilment.order_ahead, "in 2 hours")
+        assert ask(checkout.review).scheduled_for is not None
+        clock.pass_minutes(121)
+        told = ask(checkout.confirm)
+        assert told.changes == (LineChange("time", "", Decimal(0), Decimal(0)),)
+        assert (told.placed, told.cart.scheduled_for, ordered()) == (None, None, 0)
+        assert ask(checkout.confirm).placed.cart.scheduled_for is None, "a second yes is to at once"
+
+    def test_one_that_is_still_to_come_is_no_change(self, ask, reviewed, clock):
+        ask(fulfilment.order_ahead, "in 2 hours")
+        shown = ask(checkout.review)
+        clock.pass_minutes(119)
+        assert ask(checkout.confirm).placed.cart.scheduled_for == shown.scheduled_for

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from db.models import (
     Base,
@@ -264,6 +265,7 @@ def test_every_result_comes_back_from_its_record_as_it_was(shop, clock, caller, 
     handoff = shop.run(lambda work: work.handoffs.find_all_open(1)[0].id)
     shop.run(lambda work: handoffs.take(work, handoff, "Ada"))
     twice(type(None), conversation.leave_question)
+    twice(type(None), misunderstandings.answer_proposal, True)
     assert twice(handoffs.PassedOn, handoffs.pass_on, MessageKind.TEXT, "Where is it?").arrived
     shop.run(lambda work: handoffs.hand_back(work, handoff, "Ada"))
     assert twice(bool, handoffs.is_end_news, str(handoff))
@@ -304,3 +306,26 @@ def commands_of_actions() -> tuple[set[str], set[str]]:
     types = {"NoneType" if name == "type(None)" else name for name in types}
     assert len(types) >= 10, "the actions are no longer read as they are written"
     return types, operations
+
+
+@pytest.mark.parametrize(("sql_state", "tries"), [("23505", 2), ("23503", 1), ("23514", 1), ("23502", 1)])
+def test_only_a_lost_race_is_tried_again(shop, sql_state, tries):
+    """What somebody else wrote first is there the next time; what the schema forbids stays forbidden."""
+
+    class Told(Exception):
+        pgcode = sql_state
+
+    tried = []
+
+    def operation(work):
+        tried.append(work)
+        if len(tried) == 1:
+            raise IntegrityError("INSERT", {}, Told())
+        return "done"
+
+    if tries == 1:
+        with pytest.raises(IntegrityError):
+            shop.run(operation)
+    else:
+        assert shop.run(operation) == "done"
+    assert len(tried) == tries

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from db.engine import make_engine
@@ -164,7 +164,7 @@ def test_a_value_that_does_not_fit_is_described_without_it(sessions):
 def test_a_check_that_fails_is_described_without_the_row(sessions, make_product):
     product = make_product(name=NAME)
     with pytest.raises(IntegrityError) as caught, sessions.begin() as session:
-        session.get(Product, product.id).price = Decimal(-1)
+        session.execute(update(Product).where(Product.id == product.id).values(price=Decimal(-1)))
     assert NAME in str(caught.value), "or there would be nothing to hide"
     described = describe(caught.value)
     assert described.startswith("IntegrityError 23514 in: UPDATE products SET price=")

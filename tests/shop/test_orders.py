@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from db.models import (
     Cart,
@@ -188,6 +189,21 @@ def test_expiry_frees_stock_and_opens_the_cart_again(ask, shop, clock, test_burg
         ask(orders.cancel)
     ask(orders.return_to_cart)
     assert ask(checkout.place).number != placed.number
+
+
+def test_news_of_an_old_order_leave_the_conversation_with_the_newer_one(
+    ask, sessions, test_burger, clock, shop
+):
+    """The first order ran out; before that is told, its customer has ordered again."""
+    ask(cart.add, str(test_burger.id), 2)
+    ask(checkout.place)
+    clock.pass_minutes(31)
+    assert flow.expire_due(shop) == 1
+    ask(checkout.place)
+    ask(orders.return_to_cart)
+    with sessions() as session:
+        latest = session.scalars(select(StateChange).order_by(StateChange.created_at.desc())).first()
+        assert latest.to_state == ConversationState.AWAITING_PAYMENT
 
 
 def test_an_unpaid_order_can_be_cancelled(ask, test_burger, sessions, stock_of):

@@ -146,6 +146,7 @@ def test_prices_and_stock_are_todays_after_an_undo(ask, sessions, burger):
         row.price, row.stock_quantity = Decimal("6000.00"), 1
     restored = ask(cart.undo)
     assert (restored.lines[0].quantity, restored.lines[0].unit_price) == (4, Decimal("6000.00"))
+    ask(checkout.review)
     assert ask(checkout.confirm).placed is None
 
 

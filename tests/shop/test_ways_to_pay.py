@@ -32,6 +32,7 @@ class TestWaysToPay:
     def filled(self, ask, burger) -> None:
         """Two burgers: 11825.00 with tax."""
         ask(cart.add, str(burger.id), 2)
+        ask(checkout.review)
 
     @pytest.mark.parametrize("method", ["stripe", "paystack", "Cash", "sandbox "])
     def test_a_way_to_pay_that_is_not_offered_is_refused(self, asking, filled, method, ordered):

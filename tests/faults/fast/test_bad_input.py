@@ -10,6 +10,7 @@ import pytest
 from actions.server import make_executor
 from db.models import Order, OrderStatus, Payment
 from shop import cart, checkout, fulfilment, order_status, orders
+from shop.cart_view import CartView
 from shop.errors import (
     AmountDiffers,
     CannotMove,
@@ -133,6 +134,7 @@ def test_more_than_a_line_or_an_order_may_hold_is_refused(refuse, make_buyers, m
 
 @pytest.mark.parametrize("method", ["bitcoin", "", "Sandbox", "stripe", "\0"])
 def test_an_unknown_way_to_pay_orders_nothing(refuse, scripted_shop, ada, sessions, method):
+    scripted_shop.execute(ada.says(), "review", CartView, checkout.review)
     if method:
         refuse(ada, UnknownPaymentMethod, checkout.confirm, method)
         refuse(ada, UnknownPaymentMethod, checkout.place, method)
