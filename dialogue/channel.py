@@ -23,7 +23,7 @@ from dialogue.action_endpoint import ActionServer
 from dialogue.consumer import Consumer, listen_again
 from dialogue.logs import configure_rasa_logs
 from dialogue.metrics import DialogueMetrics
-from dialogue.rasa_patch import compile_answer_check
+from dialogue.rasa_patch import compile_answer_check, read_domain_once
 from settings import Settings, read_settings_or_exit
 from settings.metrics import CONTENT_TYPE, FORWARDED, PATH, exposed, make_registry
 from whatsapp.conversation_queue import Admission, inbound_queue
@@ -78,10 +78,12 @@ class WhatsAppInput(TwilioInput):
 
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
-        """Rasa's way to make a channel; everything secret comes from the environment. From here on Rasa
-        logs as we do."""
+        """Rasa's way to make a channel, before it loads the model; everything secret comes from the
+        environment. From here on Rasa logs as we do."""
         settings = read_settings_or_exit()
         configure_rasa_logs(settings.log_format)
+        read_domain_once()
+        compile_answer_check()
         return cls(settings)
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
@@ -193,7 +195,6 @@ class WhatsAppInput(TwilioInput):
     async def _start_consumer(self, app: Sanic, _: asyncio.AbstractEventLoop) -> None:
         agent = app.ctx.agent
         configure_rasa_logs(self._settings.log_format)  # TensorFlow, loaded since, has silenced what is INFO
-        compile_answer_check()
         app.ctx.action_server = ActionServer(f"{self._settings.actions_url}/webhook", agent.domain)
         agent.action_endpoint = app.ctx.action_server
         if agent.processor is not None:

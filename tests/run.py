@@ -4,8 +4,8 @@ python -m tests.run            everything
 python -m tests.run NAME ...   only these steps
 python -m tests.run channel    the WhatsApp channel: each fault of stock Rasa, a crash at each step
 
-What needs no other part runs in two lanes at the same time, each with a PostgreSQL and a Valkey of its own;
-what a step printed is shown when it ends. The whole system is tested last, alone.
+Two lanes run at the same time, each with a PostgreSQL and a Valkey of its own, and a whole system of its own
+where its steps need one; what a step printed is shown when it ends.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ COMMERCE_TESTS = (
     "deploy",
     "faults/fast",
 )
+CONVERSATIONS = "e2e/test_conversations.py"
 DIALOGUE_TESTS = ("settings", "whatsapp", "dialogue", "understanding")
 
 
@@ -114,9 +115,11 @@ def _timed(step: Step, servers: Environment) -> bool:
     return passed
 
 
-def _pytest(plane: str, *folders: str) -> Callable[[Environment, TextIO], bool]:
+def _pytest(plane: str, *folders: str, without: str = "") -> Callable[[Environment, TextIO], bool]:
     def run(env: Environment, printed: TextIO) -> bool:
         paths = [f"tests/{folder}" for folder in folders if (ROOT / "tests" / folder).exists()]
+        if without:
+            paths.append(f"--ignore=tests/{without}")
         return _call([str(environment(plane) / "bin" / "python"), "-m", "pytest", *paths], env, printed)
 
     return run
@@ -160,8 +163,13 @@ STEPS = (
             Step("stories", _rasa_test),
         ),
     ),
-    ((Step("e2e", _pytest("commerce", "e2e")),),),
-    ((Step("assist", _pytest("commerce", "small_model")),),),
+    (
+        (Step("conversations", _pytest("commerce", CONVERSATIONS)),),
+        (
+            Step("e2e", _pytest("commerce", "e2e", without=CONVERSATIONS)),
+            Step("assist", _pytest("commerce", "small_model")),
+        ),
+    ),
 )
 """One after the other; of each, all lanes at the same time; of a lane, its steps in order."""
 

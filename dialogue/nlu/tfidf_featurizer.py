@@ -12,13 +12,13 @@ start and the end, so that "yes" alone differs from "yes 2 ...".
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections import Counter
 from typing import Any
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -37,9 +37,9 @@ from dialogue.nlu.order_parser import TEXT_OF_ANY_MENU
 logger = logging.getLogger(__name__)
 
 ANALYZERS = ("word", "char", "char_wb")
-FILE_NAME = "tfidf.skops"
-# skops loads no type it does not know; this is where scipy keeps the matrix of the weights.
-TRUSTED = ["scipy.sparse._csr.csr_matrix"]
+# The n-grams in the order of their columns, and what each weighs. A whole vectorizer, written by skops as
+# Rasa's classifier is, takes seconds to load: there each of its 70,000 n-grams is an object.
+TERMS_FILE, WEIGHTS_FILE = "terms.json", "weights.npy"
 NUMBER = re.compile(r"[0-9]+")
 SPACE_IN_NUMBER = re.compile(r"(?<=[0-9])[ -](?=[0-9]{3,})")  # of a telephone number
 WORD = r"(?u)\b\w+\b"  # one-letter words count: "u", "k"
@@ -53,7 +53,7 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
     @staticmethod
     def required_packages() -> list[str]:
         """What has to be installed."""
-        return ["sklearn", "skops"]
+        return ["sklearn"]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -91,12 +91,7 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
         super().__init__(name, config)
         self._model_storage = model_storage
         self._resource = resource
-        self._vectorizer = vectorizer or TfidfVectorizer(
-            analyzer=config["analyzer"],
-            ngram_range=(config["min_ngram"], config["max_ngram"]),
-            token_pattern=WORD if config["analyzer"] == "word" else None,
-            sublinear_tf=config["sublinear_tf"],
-        )
+        self._vectorizer = vectorizer or _make_vectorizer(config)
         self._weights: NDArray[np.float64] | None = None
         # The vocabulary of a trained vectorizer tells which words are known.
         self._known = set(getattr(self._vectorizer, "vocabulary_", ()))
@@ -123,7 +118,11 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
     ) -> TfidfFeaturizer:
         """Load a trained featurizer; a model without its file is an error, not a silent blank."""
         with model_storage.read_from(resource) as directory:
-            vectorizer = skops.io.load(directory / FILE_NAME, trusted=TRUSTED)
+            terms = json.loads((directory / TERMS_FILE).read_text(encoding="utf-8"))
+            weights = np.load(directory / WEIGHTS_FILE, allow_pickle=False)
+        vectorizer = _make_vectorizer(config)
+        vectorizer.vocabulary_ = {term: column for column, term in enumerate(terms)}
+        vectorizer.idf_ = weights
         return cls(config, execution_context.node_name, model_storage, resource, vectorizer)
 
     def train(self, training_data: TrainingData) -> Resource:
@@ -141,7 +140,9 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
     def persist(self) -> None:
         """Write the vectorizer to the model."""
         with self._model_storage.write_to(self._resource) as directory:
-            skops.io.dump(self._vectorizer, directory / FILE_NAME)
+            terms = [str(term) for term in self._vectorizer.get_feature_names_out()]
+            (directory / TERMS_FILE).write_text(json.dumps(terms, ensure_ascii=False), encoding="utf-8")
+            np.save(directory / WEIGHTS_FILE, self._vectorizer.idf_, allow_pickle=False)
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Add the features to the training examples."""
@@ -190,6 +191,15 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
         if self._config["min_count"] > 1:
             text = " ".join(w if w in self._known else UNKNOWN for w in self._words(text))
         return f"{START} {text} {END}" if self._config["mark_edges"] else text
+
+
+def _make_vectorizer(config: dict[str, Any]) -> TfidfVectorizer:
+    return TfidfVectorizer(
+        analyzer=config["analyzer"],
+        ngram_range=(config["min_ngram"], config["max_ngram"]),
+        token_pattern=WORD if config["analyzer"] == "word" else None,
+        sublinear_tf=config["sublinear_tf"],
+    )
 
 
 def _size(digits: str) -> str:

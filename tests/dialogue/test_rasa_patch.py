@@ -1,18 +1,26 @@
-"""The compiled check of an action's answer says what Rasa's own says, in the version that was tested."""
+"""What is changed in Rasa does what Rasa's own does, in the version that was tested."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import rasa
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
+from rasa.engine.graph import ExecutionContext, GraphSchema
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.graph_components.providers.domain_provider import DomainProvider
+from rasa.shared.core.domain import Domain
 
-from dialogue.rasa_patch import TESTED_VERSION, compile_answer_check
+from dialogue.rasa_patch import TESTED_VERSION, compile_answer_check, read_domain_once
 
+ROOT = Path(__file__).parents[2]
 ITS_OWN = RemoteAction._validate_action_result
+ITS_OWN_LOAD = DomainProvider.__dict__["load"]
 ANSWERS: list[dict[str, Any]] = [
     {"events": [], "responses": []},
     {},
@@ -30,6 +38,7 @@ def restored() -> Iterator[None]:
     """Rasa as it was."""
     yield
     RemoteAction._validate_action_result = ITS_OWN
+    DomainProvider.load = ITS_OWN_LOAD
 
 
 def accepts(answer: dict[str, Any]) -> bool:
@@ -56,5 +65,19 @@ def test_some_are_refused_and_some_are_not() -> None:
 def test_another_version_of_rasa_is_left_alone(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
     monkeypatch.setattr(rasa, "__version__", "3.7.0")
     assert not compile_answer_check()
+    assert not read_domain_once()
     assert RemoteAction._validate_action_result is ITS_OWN
+    assert DomainProvider.__dict__["load"] is ITS_OWN_LOAD
     assert f"not the tested {TESTED_VERSION}" in caplog.text
+
+
+def test_the_domain_of_a_model_is_the_same(tmp_path: Path) -> None:
+    storage, resource = LocalModelStorage(tmp_path), Resource("domain_provider")
+    context = ExecutionContext(GraphSchema({}))
+    DomainProvider(storage, resource)._persist(Domain.from_path(str(ROOT / "domain.yml")))
+    slowly = DomainProvider.load({}, storage, resource, context).provide_inference()
+    assert read_domain_once()
+    assert DomainProvider.__dict__["load"] is not ITS_OWN_LOAD
+    quickly = DomainProvider.load({}, storage, resource, context).provide_inference()
+    assert quickly.as_dict() == slowly.as_dict()
+    assert quickly.fingerprint() == slowly.fingerprint()

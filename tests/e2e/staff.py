@@ -43,7 +43,7 @@ class Staff:
         """Hand the conversation back to the bot."""
         self._shop.run(lambda work: handoffs.hand_back(work, self._handoff(work).id, name))
 
-    def read(self, typed: str, expected: str, seconds: float = 15.0) -> str:
+    def read(self, typed: str, expected: str, seconds: float = 30.0) -> str:
         """The customer types, and it arrives here; what the bot said meanwhile: nothing."""
         before = self._texts()
         answer = self._phone.system.post(self._phone.fields(typed))

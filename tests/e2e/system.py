@@ -235,19 +235,19 @@ class Phone:
             "NumMedia": "0",
         }
 
-    def say(self, text: str, seconds: float = 15.0) -> str:
+    def say(self, text: str, seconds: float = 30.0) -> str:
         """Write a message; what the bot answers."""
         answer = self.system.post(self.fields(text))
         assert answer.status_code == 200, answer.text
         return self.hear(seconds)
 
-    def send(self, fields: Mapping[str, str], seconds: float = 15.0) -> str:
+    def send(self, fields: Mapping[str, str], seconds: float = 30.0) -> str:
         """Send something without words; what the bot answers."""
         answer = self.system.post({**self.fields(""), **fields})
         assert answer.status_code == 200, answer.text
         return self.hear(seconds)
 
-    def hear(self, seconds: float = 15.0) -> str:
+    def hear(self, seconds: float = 30.0) -> str:
         """The next thing the bot sends."""
         deadline = time.monotonic() + seconds
         while len(self.system.sent_to(self.number)) <= self._read:

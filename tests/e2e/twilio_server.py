@@ -42,7 +42,7 @@ class TwilioServer:
         """The last text that was sent to a number."""
         return self.sent_to(number)[-1].body
 
-    def wait_for(self, number: str, count: int, seconds: float = 15.0) -> int:
+    def wait_for(self, number: str, count: int, seconds: float = 30.0) -> int:
         """Wait until so many messages were sent; how many were."""
         deadline = time.monotonic() + seconds
         while len(self.sent_to(number)) < count:
