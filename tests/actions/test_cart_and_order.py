@@ -144,6 +144,7 @@ async def test_where_payment_is_off_the_order_is_placed_and_paid_at_the_counter(
 async def test_who_was_slower_is_told_what_is_left_and_asked_again(talk, make_talk, menu, sessions):
     await talk.turn("action_select_product", "5 cokes", [order_line(menu["coke"], quantity="5")])
     await talk.turn("action_checkout", "checkout")
+    await talk.does("action_ask_checkout_form_order_confirmed")
     with sessions.begin() as session:
         session.get(Product, menu["coke"].id).stock_quantity = 2
     talk.hears("yes", intent="affirm")

@@ -96,6 +96,7 @@ class TestSaidAtAnyTime:
         """The unpaid order is given up for it: the conversation is not left waiting for its payment."""
         talk = talk_with()
         await checking_out(talk, menu)
+        await talk.does("action_ask_checkout_form_order_confirmed")
         await confirms(talk)
         assert talk.state == "AWAITING_PAYMENT"
         await talk.turn("action_inform_contact", ADDRESS)

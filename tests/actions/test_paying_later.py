@@ -15,6 +15,7 @@ class TestPayingLater:
         assert (await talk.turn("action_how_to_pay", "how do i pay")).named == ["utter_payment_methods"]
         await checking_out(talk, menu)
         await fills(talk, "payment_method", "card")
+        await talk.does("action_ask_checkout_form_order_confirmed")
         link = (await confirms(talk)).responses[0]["link"]
         answer = await talk.turn("action_how_to_pay", "how do i pay")
         assert answer.named == ["utter_payment_not_yet"]
@@ -26,6 +27,7 @@ class TestPayingLater:
         talk = talk_with()
         await checking_out(talk, menu)
         await fills(talk, "payment_method", "transfer")
+        await talk.does("action_ask_checkout_form_order_confirmed")
         await confirms(talk)
         for action in ("action_payment_done", "action_how_to_pay"):
             answer = await talk.turn(action, "I have sent it")
@@ -48,6 +50,7 @@ class TestPayingLater:
         talk = talk_with()
         await checking_out(talk, menu)
         await fills(talk, "payment_method", "cash")
+        await talk.does("action_ask_checkout_form_order_confirmed")
         await confirms(talk)
         assert (await talk.turn("action_payment_done", "paid")).named == ["utter_status_placed"]
         assert (await talk.turn("action_how_to_pay", "how do i pay")).named == ["utter_payment_methods"]
