@@ -25,13 +25,22 @@ def test_the_lock_pins_what_it_names_by_hash_and_names_no_registry() -> None:
     assert not any("resolved" in package for package in packages)
 
 
-def test_an_installation_that_fails_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, does in (("npm", "echo 'not in sync' >&2; exit 1"), ("node", "echo v20.20.2")):
+@pytest.mark.parametrize(
+    ("said", "error", "told"),
+    [
+        ("not in sync", serving.InstallFailed, "not in sync"),
+        ("npm error code ENOTFOUND", serving.CannotServe, "reaches nobody"),
+    ],
+)
+def test_an_installation_that_fails_is_a_failure_but_where_there_is_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, error: type[Exception], told: str
+) -> None:
+    for name, does in (("npm", f"echo '{said}' >&2; exit 1"), ("node", "echo v20.20.2")):
         (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setattr(serving, "HOME", tmp_path / "home")
     monkeypatch.setattr(serving.platform, "system", lambda: "Linux")
     monkeypatch.setattr(serving.platform, "machine", lambda: "x86_64")
-    with pytest.raises(serving.InstallFailed, match="not in sync"):
+    with pytest.raises(error, match=told):
         serving.install()

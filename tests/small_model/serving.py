@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,10 @@ HOME = ROOT / ".state" / "small-model"
 REQUIREMENTS = ROOT / "requirements" / "small_model.txt"
 LOCK = "package-lock.json"
 INSTALL_SECONDS = 600
+UNREACHABLE = re.compile(
+    r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|dns error|tcp connect error"
+)
+"""What npm and uv say on a machine without the network; every other failure is one of ours."""
 OLDEST_NODE = 20
 
 
@@ -72,7 +77,9 @@ def install() -> Path:
         shutil.copy(HERE / name, HOME / name)
     if not _engine_is_installed():
         shutil.copy(HERE / LOCK, HOME / LOCK)
-        _run("npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--silent")
+        _run(
+            "npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"
+        )
     if not _model_file():
         uv = shutil.which("uv") or str(environment("uv") / "bin" / "uv")
         where = ["--target", str(HOME / "python"), "--python", sys.executable]
@@ -105,8 +112,13 @@ def _model_file() -> list[Path]:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(
-        command, cwd=HOME, env={**os.environ}, capture_output=True, text=True, timeout=INSTALL_SECONDS
-    )
+    try:
+        done = subprocess.run(
+            command, cwd=HOME, env={**os.environ}, capture_output=True, text=True, timeout=INSTALL_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise CannotServe(f"{command[0]} got nothing in {INSTALL_SECONDS} s") from None
+    if done.returncode != 0 and (cause := UNREACHABLE.search(done.stderr)):
+        raise CannotServe(f"{command[0]} reaches nobody to install it from: {cause.group()}")
     if done.returncode != 0:
         raise InstallFailed(f"{command[0]} could not install it: {done.stderr.strip()[:400]}")
