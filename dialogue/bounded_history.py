@@ -19,8 +19,8 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
-MOST_TURNS = 6
-KEPT_TURNS = 4
+MOST_TURNS = 10
+KEPT_TURNS = 5
 """So many turns are kept when there are more than MOST_TURNS: cutting is not paid for in each turn."""
 
 
