@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,8 +16,6 @@ from db.models import (
     Order,
     OrderItem,
     OrderStatus,
-    Payment,
-    PaymentStatus,
     Product,
 )
 from shop import discounts, fulfilment, stock
@@ -33,14 +31,10 @@ from shop.errors import (
     UnknownPaymentMethod,
 )
 from shop.payments.interface import PaymentProvider, Settlement
-from shop.payments.settling import lock_payment
+from shop.payments.noting import expiry, legible_code, note
 from shop.work import Work
 
-# Without 0/O, 1/I/L: an order number is read out over a counter.
-NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 NUMBER_LENGTH = 6
-FIRST_CHECK = timedelta(minutes=2)
-"""When to ask the provider by ourselves, should its notification not come."""
 
 
 @dataclass(frozen=True)
@@ -305,13 +299,13 @@ def _require_cash_allowed(work: Work, provider: PaymentProvider | None, shown: C
 def _make_order(
     work: Work, customer: Customer, cart: Cart, shown: CartView, provider: PaymentProvider | None
 ) -> Order:
-    expires_at = _expiry(work, provider)
+    expires_at = expiry(work, provider)
     totals = shown.totals
     order = Order(
         id=uuid.uuid4(),
         customer_id=customer.id,
         cart_id=cart.id,
-        number=_random(NUMBER_LENGTH),
+        number=legible_code(NUMBER_LENGTH),
         status=OrderStatus.PLACED if expires_at is None else OrderStatus.AWAITING_PAYMENT,
         items_amount=totals.items,
         discount_amount=totals.discount,
@@ -333,7 +327,7 @@ def _make_order(
     )
     _copy_lines(order, shown)
     if provider is not None:
-        _note_payment(work, order, provider)
+        note(work, order, provider)
     cart.status = CartStatus.ORDERED
     work.orders.insert(order)
     return order
@@ -357,54 +351,6 @@ def _copy_lines(order: Order, shown: CartView) -> None:
     ]
 
 
-def _expiry(work: Work, provider: PaymentProvider | None) -> datetime | None:
-    """Until when the order waits for its payment; None where it does not wait."""
-    if provider is None or provider.settlement == Settlement.ON_HANDOVER:
-        return None
-    if provider.settlement == Settlement.STAFF:
-        return work.now + timedelta(hours=work.policy.bank_transfer_hours)
-    return work.now + timedelta(minutes=work.policy.payment_timeout_minutes)
-
-
-def _note_payment(work: Work, order: Order, provider: PaymentProvider) -> Payment:
-    """Keep the payment before its provider hears of it: what is lost on the way can be asked for again."""
-    by_hand = provider.settlement == Settlement.STAFF
-    # A reference for a bank transfer is typed by hand.
-    reference = f"{order.number}-{_random(4)}" if by_hand else f"pay-{secrets.token_hex(16)}"
-    online = provider.settlement == Settlement.PROVIDER
-    payment = Payment(
-        id=uuid.uuid4(),
-        amount=order.total_amount,
-        currency=order.currency,
-        payment_method=provider.name,
-        payment_reference=reference,
-        next_check_at=work.now + FIRST_CHECK if online else None,
-        created_at=work.now,
-    )
-    order.payments.append(payment)
-    order.payment_reference = reference
-    return payment
-
-
-def renew_payment(work: Work, reference: str) -> Payment:
-    """Give up a payment whose link is lost; the order's new one.
-
-    Where the link was kept, the payment renewed or the order paid or ended meanwhile, the order's payment as
-    it is.
-
-    Raises:
-        PaymentRejected: there is no such payment.
-    """
-    order, spent = lock_payment(work, reference)
-    lost = spent.status == PaymentStatus.PENDING and spent.url is None
-    if not lost or order.status != OrderStatus.AWAITING_PAYMENT:
-        return order.payments[-1]
-    spent.status, spent.next_check_at = PaymentStatus.EXPIRED, None
-    payment = _note_payment(work, order, work.providers[spent.payment_method])
-    work.session.flush()
-    return payment
-
-
 def _already_placed(work: Work, customer: Customer) -> PlacedOrder:
     order = work.orders.find_latest(customer.id, [OrderStatus.AWAITING_PAYMENT])
     if order is None:
@@ -425,7 +371,3 @@ def _placed(work: Work, order: Order) -> PlacedOrder:
         payment_reference=payment.payment_reference if payment and order.expires_at else None,
         minutes_to_pay=max(0, round(waits / 60)),
     )
-
-
-def _random(length: int) -> str:
-    return "".join(secrets.choice(NUMBER_ALPHABET) for _ in range(length))

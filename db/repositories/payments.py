@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from db.models import Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus
 from db.repositories.base import Repository
@@ -29,21 +29,19 @@ class PaymentsRepository(Repository[Payment]):
 
     def find_to_check(self, now: datetime, limit: int) -> Sequence[Payment]:
         """Payments about which the provider is to be asked again; locked, skipping those of others."""
-        query = (
-            select(Payment)
-            .where(Payment.next_check_at <= now)
-            .order_by(Payment.next_check_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=Payment)
-        )
-        return self.session.scalars(query).all()
+        return self._due(Payment.next_check_at, now, limit)
 
     def find_to_close(self, now: datetime, limit: int) -> Sequence[Payment]:
         """Payments that are to be closed at their provider; locked, skipping those of others."""
+        return self._due(Payment.close_at, now, limit)
+
+    def _due(
+        self, at: InstrumentedAttribute[datetime | None], now: datetime, limit: int
+    ) -> Sequence[Payment]:
         query = (
             select(Payment)
-            .where(Payment.close_at <= now)
-            .order_by(Payment.close_at)
+            .where(at <= now)
+            .order_by(at)
             .limit(limit)
             .with_for_update(skip_locked=True, of=Payment)
         )

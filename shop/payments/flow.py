@@ -19,8 +19,8 @@ from sqlalchemy.exc import DBAPIError
 
 from db.models import OrderStatus, Payment, PaymentEvent, PaymentStatus, RefundStatus
 from shop import orders, refunds
-from shop.checkout import renew_payment
 from shop.errors import PaymentRejected, ProviderUnavailable, ReferenceSpent, RefundRefused, describe
+from shop.payments import noting
 from shop.payments.interface import (
     PaymentHandle,
     PaymentProvider,
@@ -73,7 +73,7 @@ def open_payment(shop: Shop, reference: str) -> str | None:
     except ReferenceSpent:
         # Its link was lost on the way here, so nobody has it: a new payment takes its place.
         logger.warning("payment of order %s: opened anew", known.order_number)
-        renewed = shop.run(lambda work: _known(renew_payment(work, reference)))
+        renewed = shop.run(lambda work: _known(noting.renew(work, reference)))
     if renewed.url is not None or not renewed.open:
         return renewed.url  # somebody else opened it meanwhile
     try:

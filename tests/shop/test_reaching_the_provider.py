@@ -10,7 +10,7 @@ from db.models import Customer, Order, OrderStatus, Payment, PaymentStatus, Prod
 from shop import cart, checkout, order_status, orders
 from shop.checkout import PlacedOrder
 from shop.errors import PaymentRejected, ProviderUnavailable, ReferenceSpent
-from shop.payments import flow
+from shop.payments import flow, noting
 from shop.payments.interface import PaymentRequest, StartedPayment
 from shop.service import Shop
 from tests.shop.stand_in_providers import Forgetful
@@ -47,9 +47,7 @@ class TestARenewedPayment:
         ask(cart.add, str(burger.id), 2)
         placed = ask(checkout.place)
         clock.pass_minutes(1)
-        renewed = shop.run(
-            lambda work: checkout.renew_payment(work, placed.payment_reference).payment_reference
-        )
+        renewed = shop.run(lambda work: noting.renew(work, placed.payment_reference).payment_reference)
         assert renewed != placed.payment_reference
         with sessions() as session:
             payments = {row.payment_reference: row for row in session.query(Payment)}
@@ -73,7 +71,7 @@ class TestARenewedPayment:
         with sessions.begin() as session:
             session.query(Payment).one().url = None  # lost on the way here
         clock.pass_minutes(1)
-        second = shop.run(lambda work: checkout.renew_payment(work, first).payment_reference)
+        second = shop.run(lambda work: noting.renew(work, first).payment_reference)
         flow.open_payment(shop, second)
         for reference, outcome in ((first, "verified"), (second, "refund")):
             note = sandbox.settle(reference, "paid")
@@ -93,7 +91,7 @@ class TestARenewedPayment:
         for url in ("https://pay.example/1", None):
             with sessions.begin() as session:
                 session.query(Payment).one().url = url
-            again = shop.run(lambda work: checkout.renew_payment(work, reference).payment_reference)
+            again = shop.run(lambda work: noting.renew(work, reference).payment_reference)
             assert again == reference
         with sessions() as session:
             payment = session.query(Payment).one()
@@ -103,7 +101,7 @@ class TestARenewedPayment:
         ask(cart.add, str(burger.id), 2)
         reference = ask(checkout.place).payment_reference
         link = flow.open_payment(shop, reference)
-        renewed = shop.run(lambda work: checkout.renew_payment(work, reference).url)
+        renewed = shop.run(lambda work: noting.renew(work, reference).url)
         assert renewed == link
         with sessions() as session:
             assert session.query(Payment).one().status == PaymentStatus.PENDING
