@@ -138,9 +138,12 @@ def finish_by_hand(work: Work, refund_id: uuid.UUID, staff: str) -> None:
 
 
 def _let_go(work: Work, order: Order) -> None:
-    """All its money went back: what an order in review still held is for sale again."""
+    """All its money went back: what it held or had bought is for sale again, unless it was already made."""
     if order.status == OrderStatus.REVIEW:
         stock.release(work, order)
+        discounts.give_back(work, order.discount_code)
+    elif order.status == OrderStatus.PAID:
+        stock.put_back(work, order)
         discounts.give_back(work, order.discount_code)
     order.status = OrderStatus.REFUNDED
 

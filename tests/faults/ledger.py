@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 
-from sqlalchemy import select, text
+from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.models import (
@@ -21,6 +21,7 @@ from db.models import (
     PaymentStatus,
     Product,
     RefundStatus,
+    StaffAction,
     StockReservation,
 )
 from tests.faults.providers import ScriptedProvider
@@ -70,7 +71,7 @@ def check_stock(session: Session, initial: Mapping[uuid.UUID, int]) -> None:
     for held in session.scalars(select(StockReservation)):
         reserved[held.product_id] += held.quantity
     for order in session.scalars(select(Order)):
-        if took_units(order):
+        if took_units(session, order):
             for item in order.items:
                 sold[item.product_id] += item.quantity
     for product in session.scalars(select(Product).where(Product.id.in_(initial))):
@@ -81,11 +82,12 @@ def check_stock(session: Session, initial: Mapping[uuid.UUID, int]) -> None:
         assert sold[product.id] + reserved[product.id] <= initial[product.id], f"oversold: {seen}"
 
 
-def took_units(order: Order) -> bool:
-    """Whether an order's units left the stock and did not come back."""
-    if order.status == OrderStatus.REFUNDED:
-        return any(payment.verified_at for payment in order.payments)
-    return order.status in SOLD
+def took_units(session: Session, order: Order) -> bool:
+    """Whether an order's units left the stock and did not come back; what was made does not."""
+    begun = exists().where(StaffAction.order_id == order.id, StaffAction.action == "preparing")
+    return order.status in SOLD or (
+        order.status == OrderStatus.REFUNDED and bool(session.scalar(select(begun)))
+    )
 
 
 def check_orders(session: Session) -> None:

@@ -12,7 +12,7 @@ from shop import order_status, orders, refunds
 from shop.errors import CannotRefund, NoOrder, NoRefund, ProviderUnavailable, RefundRefused
 from shop.payments import flow
 from shop.payments.interface import ProviderEvent, StartedRefund
-from tests.shop.staff_counter import TOTAL, Counter
+from tests.shop.staff_counter import TOTAL, Counter, set_status
 
 S = OrderStatus
 
@@ -91,6 +91,18 @@ class TestRefunds:
         counter.do(refunds.finish_by_hand, last.id, "Bola")
         assert counter.stands(placed.number) == ("refunded", "refunded")
         assert counter.units() == (50, 0)
+
+    @pytest.mark.parametrize(("reached", "left"), [(S.PAID, 50), (S.PREPARING, 48), (S.READY, 48)])
+    def test_what_was_not_yet_made_is_for_sale_again(self, counter, reached, left):
+        placed = counter.paid()
+        assert counter.units() == (48, 0)
+        set_status(counter, placed.number, reached)
+        self.refund(counter, placed.number, "25.00")
+        flow.send_refunds(counter.shop)
+        assert counter.units() == (48, 0), "the order is still to be made"
+        self.refund(counter, placed.number)
+        flow.send_refunds(counter.shop)
+        assert (counter.stands(placed.number), counter.units()) == (("refunded", "refunded"), (left, 0))
 
     def test_money_in_review_goes_back_before_the_money_that_was_taken(self, counter, clock):
         placed = counter.paid()
