@@ -14,7 +14,7 @@ export PYTHONWARNINGS := ignore
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 
-.PHONY: review bench-llm parse-orders parse-intents bench-understanding nlu-report help run shell test test-browser test-faults test-channel fuzz import-menu lint-menu check format lock environments clean reconcile staff owner export-customer rotate-keys bench-shop bench-console bench-channel
+.PHONY: review bench-llm parse-orders parse-intents bench-understanding nlu-report help run shell test coverage test-browser test-faults test-channel fuzz import-menu lint-menu check format lock environments clean reconcile staff owner export-customer rotate-keys bench-shop bench-console bench-channel
 
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ test-browser: environments ## The console and the local WhatsApp in headless Chr
 
 test-faults: environments ## Every promise about money and stock, broken into: RUNS=20 (SEED=n repeats a run)
 	@$(COMMERCE)/python -m tests.faults.run --runs $(or $(RUNS),1) $(if $(SEED),--seed $(SEED))
+
+coverage: environments ## How much of shop/ its tests reach, branches included; fails below 95 %
+	@COVERAGE_FILE=.state/coverage $(COMMERCE)/python -m pytest tests/shop tests/jobs tests/faults/fast --cov=shop --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 bench-channel: environments ## Messages per second through the webhook, beside stock Rasa: QUICK=1, PLOT=1, PROFILE=1
 	@$(COMMERCE)/python -m bench.channel $(if $(filter 1,$(QUICK)),--quick) $(if $(filter 1,$(PLOT)),--plot) $(if $(filter 1,$(PROFILE)),--profile)
