@@ -41,17 +41,9 @@ def is_expired(work: Work, cart: Cart) -> bool:
 
 def move(work: Work, customer: Customer, to_state: ConversationState) -> None:
     """Record that the conversation moved; staying where it is records nothing."""
-    from_state = work.state or work.state_changes.find_latest_state(customer.id)
-    work.state = to_state
-    if from_state != to_state:
-        work.state_changes.add(
-            {
-                "customer_id": customer.id,
-                "from_state": from_state,
-                "to_state": to_state,
-                "message_id": work.message_id,
-            }
-        )
+    if work.state != to_state:
+        work.state_changes.move(customer.id, to_state, work.message_id)
+        work.state = to_state
 
 
 def leave_question(work: Work, customer: Customer) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, or_, select, tuple_
+from sqlalchemy import bindparam, delete, func, insert, or_, select, tuple_
 
 from db.models import (
     Cart,
@@ -40,6 +40,17 @@ _LATEST_STATE = (
     .where(_STATES.customer_id == bindparam("customer_id"))
     .order_by(_STATES.id.desc())
     .limit(1)
+)
+_LATEST = _LATEST_STATE.scalar_subquery()
+# Every command moves a conversation: from where is asked for in the statement that records where to.
+_MOVE = insert(StateChange).from_select(
+    ["customer_id", "from_state", "to_state", "message_id"],
+    select(
+        bindparam("customer_id", type_=_STATES.customer_id.type),
+        _LATEST,
+        bindparam("to_state", type_=_STATES.to_state.type),
+        bindparam("message_id", type_=_STATES.message_id.type),
+    ).where(_LATEST.is_distinct_from(bindparam("to_state", type_=_STATES.to_state.type))),
 )
 _RESULT = select(_RESULTS.result).where(
     _RESULTS.message_id == bindparam("message_id"),
@@ -151,6 +162,11 @@ class StateChangesRepository(Repository[StateChange]):
         """The state that the customer's last change led to."""
         state: str | None = self.session.connection().scalar(_LATEST_STATE, {"customer_id": customer_id})
         return state
+
+    def move(self, customer_id: uuid.UUID, to_state: str, message_id: str) -> None:
+        """Record that a customer's state changed; staying where one is records nothing."""
+        values = {"customer_id": customer_id, "to_state": to_state, "message_id": message_id}
+        self.session.connection().execute(_MOVE, values)
 
     def find_last_times(self, customer_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, datetime]:
         """When the state of each of these customers changed last; nothing of who never had one."""
