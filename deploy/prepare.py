@@ -112,6 +112,11 @@ def rasa_command() -> str:
     return str(environment("dialogue") / "bin" / "rasa")
 
 
+def serving_command() -> tuple[str, ...]:
+    """Rasa's command for what serves, in half of the memory."""
+    return str(environment("dialogue") / "bin" / "python"), "-m", "dialogue"
+
+
 def environment(plane: str) -> Path:
     """A plane's virtual environment; CHATCART_VENVS names another place (the container image does)."""
     return Path(os.environ.get("CHATCART_VENVS", ROOT / ".venvs")) / plane

@@ -4,23 +4,30 @@
   each time; that was most of a turn. The check is compiled once.
 - `DomainProvider` reads the domain of a trained model four times and validates it again, as was done when the
   model was trained; with the wording of five languages that was half of the start. It is read once.
+- Rasa imports TensorFlow, half of its memory, whatever the pipeline. Here it comes with the first component
+  that needs it. This has to be done before Rasa is imported: `python -m dialogue` is `rasa` with it.
 """
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import logging
-from typing import Any
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import rasa
 from jsonschema.exceptions import best_match
 from jsonschema.validators import validator_for
-from rasa.core.actions.action import RemoteAction
-from rasa.engine.graph import ExecutionContext
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
-from rasa.graph_components.providers.domain_provider import DomainProvider
-from rasa.shared.core.domain import Domain
-from rasa.shared.utils.io import read_yaml
+
+if TYPE_CHECKING:
+    from rasa.core.actions.action import RemoteAction
+    from rasa.engine.graph import ExecutionContext
+    from rasa.engine.storage.resource import Resource
+    from rasa.engine.storage.storage import ModelMetadata, ModelStorage
+    from rasa.graph_components.providers.domain_provider import DomainProvider
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +38,8 @@ def compile_answer_check() -> bool:
     """Replace the check by a compiled one; False, and nothing changed, in another version of Rasa."""
     if not _is_tested("answers are checked slowly"):
         return False
+    from rasa.core.actions.action import RemoteAction
+
     schema = RemoteAction.action_response_format_spec()
     validator = validator_for(schema)(schema)
 
@@ -53,6 +62,9 @@ def read_domain_once() -> bool:
     """Replace how a model's domain is read; False, and nothing changed, in another version of Rasa."""
     if not _is_tested("it starts slowly"):
         return False
+    from rasa.graph_components.providers.domain_provider import DomainProvider
+    from rasa.shared.core.domain import Domain
+    from rasa.shared.utils.io import read_yaml
 
     def load(
         cls: type[DomainProvider],
@@ -69,6 +81,64 @@ def read_domain_once() -> bool:
 
     DomainProvider.load = classmethod(load)
     return True
+
+
+def import_tensorflow_late() -> bool:
+    """Leave TensorFlow out until a component asks for it; False, and nothing changed, in another version.
+
+    Three imports ask without need: thinc, which does without where there is none; Rasa's helpers for
+    training, which the base class of extractors imports; and the graph by which the model was trained, which
+    names a validator that knows every classifier. That graph serves to train on, and is left out.
+    """
+    if not _is_tested("it needs twice the memory"):
+        return False
+    absent = sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+    importlib.import_module("thinc.compat")
+    if absent is None:
+        del sys.modules["tensorflow"]
+    _import_late("rasa.utils.train_utils")
+    _forget_how_it_was_trained()
+    return True
+
+
+class _LateModule(ModuleType):
+    """A module that is executed when one of the names that it defines is asked for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        spec = importlib.util.find_spec(name)
+        assert spec is not None and spec.origin is not None and spec.loader is not None
+        self.__spec__, self.__loader__, self.__file__ = spec, spec.loader, spec.origin
+        self.__package__ = spec.parent
+        body = ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body
+        self._defined = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self.__dict__.get("_defined", ()):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        self.__class__ = ModuleType
+        self.__loader__.exec_module(self)
+        return getattr(self, name)
+
+
+def _import_late(name: str) -> None:
+    parent, _, child = name.rpartition(".")
+    package = importlib.import_module(parent)
+    if name not in sys.modules:
+        sys.modules[name] = _LateModule(name)
+        setattr(package, child, sys.modules[name])
+
+
+def _forget_how_it_was_trained() -> None:
+    from rasa.engine.storage.storage import ModelMetadata
+
+    from_dict = ModelMetadata.from_dict.__func__
+
+    def read(cls: type[ModelMetadata], serialized: dict[str, Any]) -> ModelMetadata:
+        """The metadata of a model, without the graph that trained it."""
+        return from_dict(cls, {**serialized, "train_schema": {"nodes": {}}})
+
+    ModelMetadata.from_dict = classmethod(read)
 
 
 def _is_tested(consequence: str) -> bool:

@@ -37,8 +37,8 @@ from deploy.prepare import (
     TrainingFailed,
     prepare_database,
     prepare_model,
-    rasa_command,
     rasa_environment,
+    serving_command,
 )
 from settings import (
     DEFAULT_STATE_DIR,
@@ -208,7 +208,7 @@ def shell(settings: Settings, model: Path, found: dict[str, str], state_dir: Pat
         report("ready; what the shop starts itself is told at your next message; /stop ends")
         subprocess.run(
             [
-                *(rasa_command(), "shell", "--model", str(model), "--port", str(settings.rasa_port)),
+                *(*serving_command(), "shell", "--model", str(model), "--port", str(settings.rasa_port)),
                 *("--endpoints", str(_endpoints_with(settings.actions_url, state_dir))),
             ],
             cwd=ROOT,

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import redis
 
-from deploy.prepare import ROOT, environment, rasa_command
+from deploy.prepare import ROOT, environment, serving_command
 from settings import Settings
 from whatsapp.redis import SENDER_BEAT_KEY, connection_options
 
@@ -40,7 +40,7 @@ def commands(settings: Settings, model: Path) -> list[Command]:
     """The four processes, as the Procfile has them; of action servers as many as are wanted."""
     python = str(environment("commerce") / "bin" / "python")
     rasa = [
-        rasa_command(), "run", "--model", str(model), "--interface", settings.bind_host,
+        *serving_command(), "run", "--model", str(model), "--interface", settings.bind_host,
         "--port", str(settings.rasa_port), "--credentials", "credentials.yml",
         "--endpoints", "endpoints.yml",
     ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,3 +83,36 @@ def test_the_domain_of_a_model_is_the_same(tmp_path: Path) -> None:
     quickly = DomainProvider.load({}, storage, resource, context).provide_inference()
     assert quickly.as_dict() == slowly.as_dict()
     assert quickly.fingerprint() == slowly.fingerprint()
+
+
+SERVING = """
+import sys
+from dialogue.rasa_patch import import_tensorflow_late
+
+assert import_tensorflow_late()
+import rasa.core.run, rasa.server, dialogue.channel
+import rasa.core.policies.rule_policy, dialogue.nlu.intent_classifier
+assert not hasattr(rasa.utils.train_utils, "tf"), "what a module does not define loads nothing"
+assert "tensorflow" not in sys.modules
+"""
+ASKING = {
+    "a classifier": "from rasa.nlu.classifiers.diet_classifier import DIETClassifier",
+    "a helper for training": "import rasa.utils.train_utils as helpers; helpers.rank_and_mask",
+}
+
+
+def run(program: str) -> None:
+    """A process of its own: what was imported stays."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_what_serves_needs_no_tensorflow() -> None:
+    run(SERVING)
+
+
+@pytest.mark.parametrize("asking", ASKING.values(), ids=ASKING)
+def test_whoever_asks_for_tensorflow_gets_it(asking: str) -> None:
+    run(f"{SERVING}\n{asking}\nassert sys.modules['tensorflow'].keras")

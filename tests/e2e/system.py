@@ -64,6 +64,10 @@ class System:
                 assert time.monotonic() < deadline, f"{name} is not ready: {self.log(name)[-2000:]}"
                 time.sleep(0.1)
 
+    def pid(self, name: str) -> int:
+        """The number of a process."""
+        return self._processes[name].pid
+
     def kill(self, name: str) -> None:
         """End a process as a crash does."""
         process = self._processes[name]
