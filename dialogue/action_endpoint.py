@@ -17,6 +17,8 @@ from dialogue.turn import TurnAborted, current_turn
 DEADLINE_SECONDS = 8.0
 REJECTED = 400
 DOMAIN_MISSING = 449
+EVENT_FIELDS = ("event", "timestamp", "name", "value", "text", "input_channel", "parse_data", "metadata")
+METADATA_FIELDS = ("message_id", "notice", "utter_action")
 
 
 class ActionServer(EndpointConfig):
@@ -27,7 +29,7 @@ class ActionServer(EndpointConfig):
     recorded result.
 
     The domain goes along only where the server does not know it by its digest: it is many times larger than
-    all the rest.
+    all the rest. Of the events, which were most of that rest, goes what the actions and the SDK look at.
     """
 
     def __init__(self, url: str, domain: Domain | None = None) -> None:
@@ -84,8 +86,23 @@ class ActionServer(EndpointConfig):
             connector = aiohttp.TCPConnector(limit=0)
             timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
             self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
-        async with self._session.post(self.url, json=call) as response:
+        async with self._session.post(self.url, json=_without_ballast(call)) as response:
             if response.status >= 400:
                 body = (await response.content.read()).decode("utf-8", "replace")
                 raise ClientResponseError(response.status, response.reason, body)
             return await response.json()
+
+
+def _without_ballast(call: dict[str, Any]) -> dict[str, Any]:
+    """The call with each event, in its place, reduced to what is read of it."""
+    tracker = call["tracker"]
+    return {**call, "tracker": {**tracker, "events": [_reduced(event) for event in tracker["events"]]}}
+
+
+def _reduced(event: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: event[name] for name in EVENT_FIELDS if name in event}
+    if "parse_data" in kept:
+        kept["parse_data"] = {"intent": event["parse_data"].get("intent")}
+    if metadata := kept.pop("metadata", None):
+        kept["metadata"] = {name: metadata[name] for name in METADATA_FIELDS if name in metadata}
+    return kept

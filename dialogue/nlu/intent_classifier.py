@@ -14,8 +14,9 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.logistic_regression_classifier import LogisticRegressionClassifier
 from rasa.shared.exceptions import InvalidConfigException
-from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
+from scipy.sparse import csr_matrix, vstack
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -48,6 +49,15 @@ class TunableIntentClassifier(LogisticRegressionClassifier):  # type: ignore[mis
         """Build an untrained classifier."""
         super().__init__(config, name, model_storage, resource)
         self.clf.set_params(C=self.config["C"], class_weight=self.config["class_weight"])
+
+    def _create_X(self, messages: list[Message]) -> csr_matrix:
+        """The features of each message's sentence, as Rasa has them, not joined where none is dense."""
+        sparse = [message.get_sparse_features(attribute=TEXT)[1] for message in messages]
+        dense = (message.get_dense_features(attribute=TEXT)[1] for message in messages)
+        if not messages or any(dense) or not all(sparse):
+            return super()._create_X(messages)
+        rows = [features.features for features in sparse]
+        return rows[0].tocsr() if len(rows) == 1 else vstack(rows).tocsr()
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Rasa's prediction, weighted."""

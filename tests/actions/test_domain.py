@@ -101,12 +101,17 @@ def all_said() -> list[tuple[str, str, set[str]]]:
     return said
 
 
+def action_names() -> list[str]:
+    """The names of the actions; some are with settings."""
+    return [action if isinstance(action, str) else next(iter(action)) for action in domain()["actions"]]
+
+
 def test_every_action_of_the_domain_is_registered_and_every_registered_one_is_in_the_domain(shop, settings):
-    assert set(make_executor(shop, settings).actions) == set(domain()["actions"])
+    assert set(make_executor(shop, settings).actions) == set(action_names())
 
 
 def test_no_action_is_named_twice():
-    assert len(domain()["actions"]) == len(set(domain()["actions"]))
+    assert len(action_names()) == len(set(action_names()))
 
 
 def test_every_state_and_status_has_words():

@@ -30,7 +30,15 @@ ANSWERS: list[dict[str, Any]] = [
     {"events": [{"event": "active_loop", "name": None}]},
     {"events": [{"event": "unheard of"}]},
     {"events": [{"name": "quantity"}]},
+    {"events": [{"event": "slot", "name": "quantity"}]},
+    {"events": [{"event": "slot", "name": 3, "value": 1}]},
+    {"events": [{"event": "action", "name": "action_listen", "hide_rule_turn": "no"}]},
+    {"events": [{"event": "undo", "timestamp": "now"}]},
+    {"events": [{"event": "user", "text": "hi", "parse_data": {"entities": [{"entity": "product"}]}}]},
+    {"events": [{"event": "slot", "name": "a", "value": None}, {"event": "entities"}]},
     {"events": "none"},
+    {"events": None},
+    [],
     {"responses": ["hi"]},
 ]
 

@@ -1,0 +1,46 @@
+"""What the classifier sees is what Rasa's own sees."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.nlu.classifiers.logistic_regression_classifier import LogisticRegressionClassifier
+from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
+from rasa.shared.nlu.training_data.features import Features
+from rasa.shared.nlu.training_data.message import Message
+from scipy.sparse import coo_matrix
+
+from dialogue.nlu.intent_classifier import TunableIntentClassifier
+
+
+def message(*features: object) -> Message:
+    made = Message({TEXT: "2 burgers"})
+    for number, matrix in enumerate(features):
+        made.add_features(Features(matrix, FEATURE_TYPE_SENTENCE, TEXT, f"featurizer {number}"))
+    return made
+
+
+WORDS, LETTERS = coo_matrix([[0, 0.5, 0]]), coo_matrix([[0.25, 0]])
+DENSE = np.array([[1.0, 2.0]])
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [message(WORDS)],
+        [message(WORDS, LETTERS)],
+        [message(WORDS, LETTERS), message(WORDS, LETTERS), message(coo_matrix([[0, 0, 0]]), LETTERS)],
+        [message(WORDS, DENSE)],
+        [message(WORDS, DENSE), message(WORDS, DENSE)],
+    ],
+    ids=["one", "joined", "several", "dense", "dense, several"],
+)
+def test_it_sees_what_rasas_own_sees(messages, tmp_path):
+    config = TunableIntentClassifier.get_default_config()
+    ours = TunableIntentClassifier(config, "ours", LocalModelStorage(tmp_path), Resource("ours"))
+    seen = ours._create_X(messages)
+    rasas = LogisticRegressionClassifier._create_X(ours, messages)
+    assert seen.shape == rasas.shape
+    assert np.array_equal(seen.toarray(), rasas.toarray())
