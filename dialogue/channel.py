@@ -23,7 +23,7 @@ from dialogue.action_endpoint import ActionServer
 from dialogue.consumer import Consumer, listen_again
 from dialogue.logs import configure_rasa_logs
 from dialogue.metrics import DialogueMetrics
-from dialogue.rasa_patch import compile_answer_check, read_domain_once
+from dialogue.rasa_patch import compile_answer_check, plan_graph_once, read_domain_once
 from settings import Settings, read_settings_or_exit
 from settings.metrics import CONTENT_TYPE, FORWARDED, PATH, exposed, make_registry
 from whatsapp.conversation_queue import Admission, inbound_queue
@@ -84,6 +84,7 @@ class WhatsAppInput(TwilioInput):
         configure_rasa_logs(settings.log_format)
         read_domain_once()
         compile_answer_check()
+        plan_graph_once()
         return cls(settings)
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:

@@ -4,6 +4,8 @@
   each time, and compares an event with all forms of events; that was most of a turn. It is compiled once.
 - `DomainProvider` reads the domain of a trained model four times and validates it again, as was done when the
   model was trained; with the wording of five languages that was half of the start. It is read once.
+- `DaskGraphRunner` plans the graph of the model anew with every message and every prediction, in dask, to run
+  one node after the other. It is planned once.
 - Rasa imports TensorFlow, half of its memory, whatever the pipeline. Here it comes with the first component
   that needs it. This has to be done before Rasa is imported: `python -m dialogue` is `rasa` with it.
 """
@@ -16,6 +18,7 @@ import importlib.util
 import logging
 import sys
 from collections.abc import Callable
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -27,7 +30,8 @@ from jsonschema.validators import validator_for
 
 if TYPE_CHECKING:
     from rasa.core.actions.action import RemoteAction
-    from rasa.engine.graph import ExecutionContext
+    from rasa.engine.graph import ExecutionContext, GraphSchema
+    from rasa.engine.runner.dask import DaskGraphRunner
     from rasa.engine.storage.resource import Resource
     from rasa.engine.storage.storage import ModelMetadata, ModelStorage
     from rasa.graph_components.providers.domain_provider import DomainProvider
@@ -105,6 +109,47 @@ def read_domain_once() -> bool:
 
     DomainProvider.load = classmethod(load)
     return True
+
+
+def plan_graph_once() -> bool:
+    """Replace how a model's graph is run; False, and nothing changed, in another version of Rasa."""
+    if not _is_tested("messages are served slowly"):
+        return False
+    from rasa.engine.exceptions import GraphRunError
+    from rasa.engine.runner.dask import DaskGraphRunner
+
+    def run(
+        self: DaskGraphRunner, inputs: dict[str, Any] | None = None, targets: list[str] | None = None
+    ) -> dict[str, Any]:
+        """What the targets made of the inputs.
+
+        Raises:
+            GraphRunError
+        """
+        wanted = tuple(targets or self._graph_schema.target_names)
+        plans = self.__dict__.setdefault("_plans", {})
+        if wanted not in plans:
+            plans[wanted] = _plan(self._graph_schema, wanted)
+        given = inputs or {}
+        if clashing := given.keys() & self._instantiated_nodes.keys():
+            raise GraphRunError(f"Named as a node is: {', '.join(sorted(clashing))}")
+        made: dict[str, Any] = {name: (name, value) for name, value in given.items()}
+        try:
+            for name, needed in plans[wanted]:
+                made[name] = self._instantiated_nodes[name](*(made.get(one, one) for one in needed))
+        except RuntimeError as error:
+            raise GraphRunError("Error running runner.") from error
+        return {name: made[name][1] for name in wanted}
+
+    DaskGraphRunner.run = run
+    return True
+
+
+def _plan(schema: GraphSchema, targets: tuple[str, ...]) -> list[tuple[str, list[str]]]:
+    """The nodes that lead to the targets, in an order in which they can run, each with those it needs."""
+    nodes = schema.minimal_graph_schema(list(targets)).nodes
+    needs = {name: list(node.needs.values()) for name, node in nodes.items()}
+    return [(name, needs[name]) for name in TopologicalSorter(needs).static_order() if name in needs]
 
 
 def import_tensorflow_late() -> bool:

@@ -12,17 +12,20 @@ import pytest
 import rasa
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
-from rasa.engine.graph import ExecutionContext, GraphSchema
+from rasa.engine.exceptions import GraphComponentException, GraphRunError
+from rasa.engine.graph import ExecutionContext, GraphComponent, GraphSchema, SchemaNode
+from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 from rasa.graph_components.providers.domain_provider import DomainProvider
 from rasa.shared.core.domain import Domain
 
-from dialogue.rasa_patch import TESTED_VERSION, compile_answer_check, read_domain_once
+from dialogue.rasa_patch import TESTED_VERSION, compile_answer_check, plan_graph_once, read_domain_once
 
 ROOT = Path(__file__).parents[2]
 ITS_OWN = RemoteAction._validate_action_result
 ITS_OWN_LOAD = DomainProvider.__dict__["load"]
+ITS_OWN_RUN = DaskGraphRunner.run
 ANSWERS: list[dict[str, Any]] = [
     {"events": [], "responses": []},
     {},
@@ -49,6 +52,7 @@ def restored() -> Iterator[None]:
     yield
     RemoteAction._validate_action_result = ITS_OWN
     DomainProvider.load = ITS_OWN_LOAD
+    DaskGraphRunner.run = ITS_OWN_RUN
 
 
 def accepts(answer: dict[str, Any]) -> bool:
@@ -76,8 +80,10 @@ def test_another_version_of_rasa_is_left_alone(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(rasa, "__version__", "3.7.0")
     assert not compile_answer_check()
     assert not read_domain_once()
+    assert not plan_graph_once()
     assert RemoteAction._validate_action_result is ITS_OWN
     assert DomainProvider.__dict__["load"] is ITS_OWN_LOAD
+    assert DaskGraphRunner.run is ITS_OWN_RUN
     assert f"not the tested {TESTED_VERSION}" in caplog.text
 
 
@@ -91,6 +97,72 @@ def test_the_domain_of_a_model_is_the_same(tmp_path: Path) -> None:
     quickly = DomainProvider.load({}, storage, resource, context).provide_inference()
     assert quickly.as_dict() == slowly.as_dict()
     assert quickly.fingerprint() == slowly.fingerprint()
+
+
+class Sum(GraphComponent):
+    """Adds its number to what it is given."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    @classmethod
+    def create(cls, config: dict[str, Any], **_: Any) -> Sum:
+        return cls(config["number"])
+
+    def add(self, **given: int) -> int:
+        return self._number + sum(given.values())
+
+    def fail(self, **given: int) -> int:
+        raise RuntimeError("a bug")
+
+
+def graph(tmp_path: Path, failing: str = "") -> DaskGraphRunner:
+    """A diamond, and a node aside that nobody asked for."""
+    needs = {
+        "first": {"given": "__given__"},
+        "left": {"one": "first"},
+        "right": {"one": "first", "other": "__given__"},
+        "last": {"one": "left", "other": "right"},
+        "aside": {"one": "first"},
+    }
+    nodes = {
+        name: SchemaNode(
+            needs=inputs,
+            uses=Sum,
+            constructor_name="create",
+            fn="fail" if name == failing else "add",
+            config={"number": 10**number},
+            is_target=name == "last",
+        )
+        for number, (name, inputs) in enumerate(needs.items())
+    }
+    schema = GraphSchema(nodes)
+    return DaskGraphRunner(schema, LocalModelStorage(tmp_path), ExecutionContext(schema))
+
+
+@pytest.mark.parametrize("targets", [None, ["last"], ["aside", "left"], ["first", "last"]])
+def test_a_graph_makes_what_it_made(targets: list[str] | None, tmp_path: Path) -> None:
+    before = graph(tmp_path).run({"__given__": 5}, targets)
+    assert plan_graph_once()
+    runner = graph(tmp_path)
+    assert runner.run({"__given__": 5}, targets) == before
+    assert runner.run({"__given__": 6}, targets) != before, "planned once, run anew"
+
+
+@pytest.mark.parametrize("given", [{}, {"first": 1}, {"first": "word"}])
+def test_a_graph_refuses_what_it_refused(given: dict[str, Any], tmp_path: Path) -> None:
+    plan_graph_once()
+    with pytest.raises(GraphRunError):
+        graph(tmp_path).run(given)
+
+
+def test_a_node_that_fails_fails_as_before(tmp_path: Path) -> None:
+    with pytest.raises(GraphComponentException) as before:
+        graph(tmp_path, failing="left").run({"__given__": 5})
+    plan_graph_once()
+    with pytest.raises(GraphComponentException) as after:
+        graph(tmp_path, failing="left").run({"__given__": 5})
+    assert str(after.value) == str(before.value)
 
 
 SERVING = """
