@@ -58,8 +58,8 @@ def content_sids(value: str) -> dict[str, str]:
 def content_sids_or_blank(value: str) -> None:
     """Content templates, each with a known purpose."""
     for purpose, sid in content_sids(value).items():
-        if not re.fullmatch(r"notice|quick_reply_[1-3]|list_([1-9]|10)", purpose):
-            raise ValidationError(f"{purpose} is none of notice, quick_reply_1 to _3, list_1 to _10")
+        if not re.fullmatch(r"notice|picture|quick_reply_[1-3]|list_([1-9]|10)", purpose):
+            raise ValidationError(f"{purpose} is none of notice, picture, quick_reply_1 to _3, list_1 to _10")
         if not re.fullmatch(r"HX[0-9a-fA-F]{32}", sid):
             raise ValidationError(f"what {purpose} names is not a content SID (HX...)")
 

@@ -1,9 +1,9 @@
 """Twilio's content templates: buttons and lists where WhatsApp shows them, a notice outside its window.
 
 Which template is for what is configured by purpose: `quick_reply_2` has the variables 1 (text), 2 and 3
-(title and id of the first button), 4 and 5; `list_5` is the same with five rows; `notice` has variable 1
-alone.
-Limits: Twilio, "Content API" (quick replies and list pickers within a session).
+(title and id of the first button), 4 and 5; `list_5` is the same with five rows; `picture` has 1 (text) and 2
+(the last part of the picture's address, where a template may have a variable); `notice` has variable 1 alone.
+Limits: Twilio, "Content API" (quick replies, list pickers and media within a session).
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ MOST_CHARACTERS = 1024
 """Of a template's text (error 63021)."""
 MOST_BUTTONS, MOST_ROWS = 3, 10
 MOST_BUTTON_CHARACTERS, MOST_ROW_CHARACTERS = 20, 24
-NOTICE = "notice"
+NOTICE, PICTURE = "notice", "picture"
 _NUMBERED_LINE = re.compile(r"^\d+\. .*\n?", re.MULTILINE)
 
 
 def made_up_sids() -> str:
-    """WHATSAPP_CONTENT_SIDS for the local WhatsApp, which shows buttons and lists by any template's id."""
+    """WHATSAPP_CONTENT_SIDS for the local WhatsApp, which shows what a template shows by any id."""
     buttons = [f"quick_reply_{count}" for count in range(1, MOST_BUTTONS + 1)]
     lists = [f"list_{count}" for count in range(MOST_BUTTONS + 1, MOST_ROWS + 1)]
-    return ",".join(f"{purpose}=HX{number:032x}" for number, purpose in enumerate([*buttons, *lists]))
+    purposes = [*buttons, *lists, PICTURE]
+    return ",".join(f"{purpose}=HX{number:032x}" for number, purpose in enumerate(purposes))
 
 
 def fill_choices(
@@ -46,6 +47,13 @@ def fill_choices(
     for choice, token in zip(choices, tokens, strict=True):
         variables += [_shortened(choice.title, most), token]
     return sids[purpose], {str(number): value for number, value in enumerate(variables, start=1)}
+
+
+def fill_picture(text: str, address: str, sids: Mapping[str, str]) -> tuple[str, dict[str, str]] | None:
+    """The template that shows a picture with its text; None without one, or where it takes no such text."""
+    if PICTURE not in sids or not 0 < len(text) <= MOST_CHARACTERS:
+        return None
+    return sids[PICTURE], {"1": text, "2": address.rpartition("/")[2]}
 
 
 def fill_notice(text: str, sids: Mapping[str, str]) -> tuple[str, dict[str, str]] | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from whatsapp.choices import Choice
-from whatsapp.content import fill_choices, says_itself
+from whatsapp.content import fill_choices, fill_picture, says_itself
 
 MOST_CHARACTERS = 1600
 """Twilio's limit for a WhatsApp body (error 21617)."""
@@ -78,7 +78,8 @@ def compose(
 ) -> Composed:
     """The messages of one turn: texts are joined, a picture carries the text that goes with it, and
     only what is longer than WhatsApp takes is split, at line ends. What can be picked last goes out as
-    buttons or a list where there is a template for it (`sids`, by purpose), else as numbered text.
+    buttons or a list where there is a template for it (`sids`, by purpose), else as numbered text; a picture
+    by its template or as media.
 
     Args:
         tokens: for the choices, in order.
@@ -104,10 +105,19 @@ def compose(
         )
         for number, (body, image) in enumerate(bodies)
     ]
+    messages = [_with_picture(message, sids) for message in messages]
     if filled:
         messages[-1] = replace(messages[-1], content_sid=filled[0], content_variables=filled[1])
     buttons = dict(zip(tokens, last.choices, strict=True)) if filled else {}
     return Composed(tuple(messages), buttons, numbered)
+
+
+def _with_picture(message: OutboundMessage, sids: Mapping[str, str]) -> OutboundMessage:
+    """A message whose picture goes by its template, where there is one."""
+    filled = fill_picture(message.body, message.media[0], sids) if message.media else None
+    if filled is None:
+        return message
+    return replace(message, content_sid=filled[0], content_variables=filled[1])
 
 
 def _joined(replies: Sequence[Reply]) -> list[Reply]:

@@ -109,11 +109,11 @@ class TwilioMessages:
             Busy: if it wants to be asked later.
             OSError: if the answer did not come: the message may or may not have been sent.
         """
-        values: dict[str, Any] = {"media_url": list(media)} if media else {}
-        if content_sid is None:
-            values["body"] = body
+        values: dict[str, Any]
+        if content_sid is not None:  # says all: a picture, too, is its template's
+            values = {"content_sid": content_sid, "content_variables": json.dumps(content_variables or {})}
         else:
-            values |= {"content_sid": content_sid, "content_variables": json.dumps(content_variables or {})}
+            values = {"body": body, **({"media_url": list(media)} if media else {})}
         if self._status_callback is not None:
             values["status_callback"] = self._status_callback
         message = self._client.messages.create(to=WHATSAPP_PREFIX + number, from_=self._sender, **values)

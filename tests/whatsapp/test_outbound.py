@@ -117,6 +117,7 @@ def test_whatever_a_turn_says_arrives_in_messages_that_fit():
 
 
 YES_OR_NO = (Choice("Yes", "/affirm"), Choice("No", "/deny"))
+ANSWERED = Answered("SM1", "c", "sealed")
 SIDS = {"quick_reply_2": "HX2", "list_4": "HX4", "notice": "HXN"}
 TOKENS = [f"token{number}" for number in range(10)]
 
@@ -189,6 +190,30 @@ def test_a_template_takes_no_more_text_than_twilio_does():
 def test_a_picture_goes_without_buttons():
     turn = compose([Reply("?", "http://x/1.jpg", YES_OR_NO)], Answered("SM1", "c", "s"), SIDS, TOKENS[:2])
     assert (turn.messages[0].media, turn.messages[0].content_sid) == (("http://x/1.jpg",), None)
+
+
+def test_a_picture_goes_by_its_template_where_there_is_one():
+    def sent(text: str, sids: dict[str, str]) -> OutboundMessage:
+        return compose([Reply(text, "https://shop.example/pictures/soup.jpg")], ANSWERED, sids).messages[0]
+
+    by_template = sent("*Soup*", {"picture": "HXP"})
+    assert (by_template.content_sid, by_template.content_variables) == (
+        "HXP",
+        {"1": "*Soup*", "2": "soup.jpg"},
+    )
+    assert sent("*Soup*", {}).content_sid is None
+    assert sent("", {"picture": "HXP"}).content_sid is None, "a variable is never empty"
+    long = compose(
+        [Reply("soup " * 300, "https://shop.example/pictures/1.jpg")], ANSWERED, {"picture": "HXP"}
+    )
+    assert [message.content_sid for message in long.messages] == [None] * len(long.messages)
+    assert long.messages[0].media == ("https://shop.example/pictures/1.jpg",)
+
+
+def test_only_the_message_with_the_picture_goes_by_its_template():
+    replies = [Reply("hi"), Reply("*Soup*", "https://shop.example/pictures/soup.jpg"), Reply("How many?")]
+    sids = [message.content_sid for message in compose(replies, ANSWERED, {"picture": "HXP"}).messages]
+    assert sids == [None, "HXP", None]
 
 
 def test_what_can_be_picked_before_something_else_is_said_counts_on():

@@ -151,12 +151,18 @@ class TwilioStandIn:
         return False
 
 
+A_PICTURES_VARIABLES = 2
+"""Of its template: the text, and the end of its address; see `whatsapp.content`."""
+
+
 def _composed(form: Mapping[str, str], media: tuple[str, ...]) -> PhoneMessage | Response:
     """The message as the phone shows it, or what Twilio refuses it with."""
     if not form.get("To", "").startswith(WHATSAPP_PREFIX) or not form.get("From"):
         return _error(400, 21211, "The 'To' number is not valid")
     shown = json.loads(form.get("ContentVariables", "{}")) if form.get("ContentSid") else {}
     body = str(shown.get("1", form.get("Body", "")))
+    if len(shown) == A_PICTURES_VARIABLES:
+        media = (f"/pictures/{shown['2']}",)
     if not body and not media:
         return _error(400, 21602, "Message body is required")
     if len(body) > MOST_CHARACTERS:
