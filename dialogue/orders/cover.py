@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dialogue.orders.forms import MOST_WORDS
-from dialogue.orders.index import CORE_PRODUCT, MISSPELT, SHORT, Meaning, NameIndex
+from dialogue.orders.index import CORE_PRODUCT, MISSPELT, SHORT, SYNONYM, Meaning, NameIndex
 from dialogue.orders.language import Language, Part
 from dialogue.orders.numbers import Number, number_at
 from dialogue.orders.rarity import EVERYDAY, ORDINARY, SPELT_RIGHT, frequency
@@ -14,6 +15,9 @@ from dialogue.orders.spellings import nearest_number
 from dialogue.orders.words import Word, key_of
 
 MOST_PHRASE_WORDS = 5
+CLEAR_BEGINNING = 4
+"""From so many letters on, a word's beginning is rather meant than another word that is spelt nearly so."""
+_CONTRACTED = re.compile(r"['’](ll|ve|re|d)$", re.IGNORECASE)
 SIZE = "size"
 COST_OF_PART = {Part.FILLER: 0.25, Part.GENERIC: 0.24}
 COST_OF_OTHER_PART, COST_OF_NUMBER, COST_OF_SIGN = 0.22, 0.2, 0.1
@@ -31,8 +35,8 @@ class Segment:
     """A run of words that is read as one thing; a word that is none of it has neither part nor meaning.
 
     `first` and `last` count words, `last` exclusive; `start` and `end` are places in the text.
-    `hidden` is what
-    a generic word ("syrup") would name if it stood alone; `step` is 1 for a "more" and -1 for a "less".
+    `hidden` is what a generic word ("syrup") would name if it stood alone; `step` is 1 for a "more" and -1
+    for a "less"; `implied` is the product whose name ends an option's: the "scoop" of "double scoop".
     """
 
     first: int
@@ -53,6 +57,7 @@ class Segment:
     hidden: tuple[Meaning, ...] = ()
     step: int = 0
     is_half: bool = False
+    implied: tuple[Meaning, ...] = ()
 
     @property
     def products(self) -> tuple[str, ...]:
@@ -192,11 +197,22 @@ class Cover:
         found = _segment(words, first, first + length, cost, meanings=tuple(meanings), edits=wrong)
         is_generic = self._parts.get(right if wrong else stem, (None,))[0] is Part.GENERIC
         found = replace(found, is_generic=is_generic, is_multiple=stem in self._multiples)
+        if length > 1 and found.option:
+            tails = (
+                key_of([word.stem for word in words[at : first + length]])
+                for at in range(first + 1, first + length)
+            )
+            found = replace(found, implied=next(filter(None, map(self._product_named, tails)), ()))
         after = words[first + length] if first + length < len(words) else None
         of = after is not None and self._parts.get(after.plain, (None,))[0] is Part.OF
         if after is not None and of and found.option:
             return [found, replace(found, last=found.last + 1, end=after.end)]
         return [found]
+
+    def _product_named(self, key: str) -> tuple[Meaning, ...]:
+        """The only product of which a key is the whole name."""
+        named = [meaning for meaning in self._index.find(key) if meaning.products]
+        return tuple(m for m in named if len(named) == len(m.products) == 1 and m.cost <= SYNONYM)
 
     def _nearly_named(self, words: Sequence[Word], first: int, ordinary: float) -> list[Segment]:
         """Runs of words that are spelt nearly like a whole name: `diet cock`, `hum burger`, `ig mac`."""
@@ -252,13 +268,17 @@ class Cover:
             return word.plain[:-1], 0
         if not word.plain.isalpha() or frequency(word.plain, self._codes) >= ordinary:
             return word.stem, 0
+        if _CONTRACTED.search(word.text):
+            return word.stem, 0  # "grandpa'll" is no "grande"
         if frequency(word.plain, self._spoken) >= EVERYDAY:
             return word.stem, 0  # a word of another language that customers write here
+        full = self._index.abbreviated(word.stem)
+        if full and full.startswith(word.stem) and len(word.stem) >= CLEAR_BEGINNING:
+            return full, 1
         is_right = frequency(word.plain, self._codes) >= SPELT_RIGHT
         near = self._index.nearest_word(word.stem, 1 if is_right else _most_edits(word.stem))
         if near and not (is_right and near[0][0][0] != word.stem[0]):
             return near[0]
-        full = self._index.abbreviated(word.stem)
         return (full, 1) if full else (word.stem, 0)
 
 

@@ -14,6 +14,7 @@ MOST_VARIANTS = 48
 MOST_WORDS = 8
 MOST_NUMBER_IN_NAME = 20
 SHORT_WORD = 3
+LEAST_LEVEL = 20
 _GLUE = (Part.WITH, Part.AND, Part.OR, Part.ARTICLE, Part.FILLER, Part.DEFINITE, Part.OF)
 
 Run = tuple[str, ...]
@@ -77,6 +78,7 @@ class NameForms:
             found.append(spoken)
         if len(words[-1]) <= SHORT_WORD and words[-1].isalpha():
             found.append((*words[:-1], words[-1] + "s"))  # too short to have a singular: "7 ups"
+        found += _percentages(words)
         runs = itertools.combinations(range(len(words) + 1), 2)
         for start, stop in sorted(runs, key=lambda ends: ends[0] - ends[1]):
             run = words[start:stop]
@@ -111,6 +113,14 @@ class NameForms:
             yield (words[0], words[-1])
             for left_out in range(1, len(words) - 1):
                 yield words[:left_out] + words[left_out + 1 :]
+
+
+def _percentages(words: Run) -> list[Run]:
+    """ "Sugar 25" for "25% sugar"; of fewer percents, it would be how many are wanted."""
+    if len(words) != 3 or words[1] != "%" or not words[0].isdigit() or int(words[0]) < LEAST_LEVEL:
+        return []
+    level, sign, kind = words
+    return [(kind, level, sign), (kind, level)]
 
 
 def core(words: Run, shared: Collection[str]) -> str:

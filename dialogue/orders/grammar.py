@@ -34,9 +34,27 @@ MOST_AMBIGUOUS = 5
 
 
 def read_order(segments: Sequence[Segment]) -> Order:
-    """The reading of a message that fits together best."""
+    """The reading of a message that fits together best.
+
+    Where no product is named whole, the one whose name ends an option's may be meant: "double scoop".
+    """
+    order = _best(segments)
+    implied = any(segment.implied for segment in segments)
+    if not implied or any(draft.segment.is_whole_product for draft in order.drafts):
+        return order
+    return min(order, _best(list(_with_implied(segments))), key=lambda one: one.strain)
+
+
+def _best(segments: Sequence[Segment]) -> Order:
     orders = [Walk(reading).read() for reading in _readings(segments)]
     return min(orders, key=lambda order: order.strain)
+
+
+def _with_implied(segments: Sequence[Segment]) -> Iterable[Segment]:
+    for segment in segments:
+        yield segment
+        if segment.implied:
+            yield replace(segment, first=segment.last, meanings=segment.implied, implied=())
 
 
 def _readings(segments: Sequence[Segment]) -> Iterable[list[Segment]]:

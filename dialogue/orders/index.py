@@ -41,6 +41,7 @@ class _Found:
     product_cores: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     product_parts: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     choice_cores: dict[str, set[Choice]] = field(default_factory=lambda: defaultdict(set))
+    own_cores: dict[str, set[Choice]] = field(default_factory=lambda: defaultdict(set))
     choice_parts: dict[str, set[Choice]] = field(default_factory=lambda: defaultdict(set))
 
 
@@ -108,6 +109,7 @@ class NameIndex:
 
     def _add_choice(self, found: _Found, choice: Choice, forms: Forms, shared: Collection[str]) -> None:
         kinds = {*shared, *self._forms.generic}
+        found.own_cores[core(forms.words, kinds)].add(choice)
         for run in forms.variants:
             found.choice_cores[core(run, kinds)].add(choice)
         for part in forms.parts:
@@ -145,7 +147,12 @@ def _merge(found: _Found) -> dict[str, list[Meaning]]:
             cores = found.product_cores.get(key, set())
             cost = CORE_PRODUCT if len(cores) == 1 else SHORT if len(products) == 1 else SHARED
             own.append(Meaning(cost, tuple(sorted(cores if len(cores) == 1 else products))[:MOST_SHARED]))
-    for cost, choices_by_key in ((CORE, found.choice_cores), (SHORT, found.choice_parts)):
+    # "0%" is rather the "0% sugar" that is called so than the "no ice" that is "0% ice" in other words.
+    for cost, choices_by_key in (
+        (CORE, found.own_cores),
+        (CORE, found.choice_cores),
+        (SHORT, found.choice_parts),
+    ):
         for key, choices in choices_by_key.items():
             own = merged.setdefault(key, [])
             if key and len(choices) == 1 and not any(meaning.choice for meaning in own):
