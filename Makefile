@@ -35,7 +35,7 @@ test-faults: environments ## Every promise about money and stock, broken into: R
 	@$(COMMERCE)/python -m tests.faults.run --runs $(or $(RUNS),1) $(if $(SEED),--seed $(SEED))
 
 coverage: environments ## How much of shop/ its tests reach, branches included; fails below 95 %
-	@COVERAGE_FILE=.state/coverage $(COMMERCE)/python -m pytest tests/shop tests/jobs tests/faults/fast --cov=shop --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=95
+	@COVERAGE_FILE=.state/coverage $(COMMERCE)/python -m pytest tests/shop tests/actions tests/jobs tests/web tests/deploy tests/faults/fast --cov=shop --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 bench-channel: environments ## Messages per second through the webhook, beside stock Rasa: QUICK=1, PLOT=1, PROFILE=1
 	@$(COMMERCE)/python -m bench.channel $(if $(filter 1,$(QUICK)),--quick) $(if $(filter 1,$(PLOT)),--plot) $(if $(filter 1,$(PROFILE)),--profile)
