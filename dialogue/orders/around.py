@@ -91,6 +91,8 @@ class Around:
         for segment in self.segments[place + 1 :]:
             if segment.option or segment.part in _TELLS_OF_OPTIONS:
                 return True
+            if segment.text == ":":
+                continue  # "first: steak, salsa"
             if segment.part not in (
                 *SILENT,
                 Part.REFERENCE,
@@ -152,6 +154,30 @@ class Around:
             return False
         after = self.following(self.segments.index(following, place))
         return after is not None and not after.products
+
+    def counts_pieces_of(self, place: int) -> Segment | None:
+        """The option of "2 wraps of eba", or of "eba 2 wraps" and "chicken (2 pieces)"; None where a number
+        counts something else."""
+        after = self.following(place)
+        if after is None or not after.is_piece:
+            return None
+        at = self.segments.index(after, place)
+        counted = self.following(at)
+        if counted is not None and counted.option and not counted.is_exact_product and not counted.is_size:
+            return counted
+        before = self.beside(place, -1)
+        if before is not None and before.text == "(":
+            before = self.beside(place, -2)
+        ends = counted is None or counted.is_sign or counted.part in (Part.AND, Part.WITH, Part.WITHOUT)
+        return before if ends and before is not None and before.option and not before.is_size else None
+
+    def counts_listed_option(self, place: int) -> bool:
+        """Whether it is the "x4" of "with quinoa, falafel x4, olives": of one option among others."""
+        number, before, after = self.segments[place].number, self.beside(place, -1), self.beside(place, 1)
+        if number is None or not number.is_times or before is None or not before.option or before.is_size:
+            return False
+        goes_on = after is not None and (is_pause(after) or joins(after)) and after.text not in BREAKS
+        return goes_on and self._option_follows(place + 1) and not self.leads_to_product(place + 1)
 
     def postposed(self, place: int) -> Part | None:
         """Of "oat milk for the other one", "bacon on both" and "no onions on one of them", whom the option

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
-from dialogue.orders.around import is_part
+from dialogue.orders.around import is_part, joins
 from dialogue.orders.cover import Segment
 from dialogue.orders.drafts import Draft, Group
 from dialogue.orders.language import Part
@@ -37,6 +38,11 @@ class Counting(Options):
             return
         if last and is_part(before, Part.OTHER) and last.groups and last.groups[-1].is_rest:
             last.groups[-1].count = value
+        elif last and (counted := around.counts_pieces_of(place)):
+            self._count_pieces(place, value, last, counted)
+        elif last and self._targets and around.counts_listed_option(place):
+            for target in self._targets:
+                target.said[-1:] = [replace(one, count=int(value)) for one in target.said[-1:]]
         elif around.measures_option(place) or (self._with and is_part(following, Part.MEASURE)):
             self._count = int(value)
         elif len(self._drafts) > 1 and is_part(following, Part.EACH) and self._each_uncounted(value):
@@ -56,6 +62,18 @@ class Counting(Options):
             last.whole.count = value
         else:
             self._loose_number(place, segment, value)
+
+    def _count_pieces(self, place: int, value: Decimal, last: Draft, counted: Segment) -> None:
+        """ "2 wraps of eba" with a soup; or two of three plates, that are told apart."""
+        left = (last.whole.count or ONE) - sum(counts(last))
+        comes = counted.first >= self._segments[place].last
+        if comes and left > ONE and value <= left and not self._with:
+            self._group(Group(value))
+        elif comes:
+            self._count = int(value) if value > 1 else None
+        else:
+            for target in self._targets:
+                target.said[-1:] = [replace(one, count=int(value)) for one in target.said[-1:]]
 
     def _counts_on(self, place: int, value: Decimal) -> bool:
         """Whether it is the "two" of "two more of those", or of "one less": of what was ordered before."""
@@ -100,8 +118,11 @@ class Counting(Options):
             self._order.strain += 0 if self._with else COUNTED_OPTION
             return
         said = last.whole.said
+        mentioned = last.whole.count is None and not (last.plural or said or last.groups)
+        before = self._around.beside(place, -1)
         is_new = total is not None and (value + sum(counts(last)) > total or (value >= total and bool(said)))
         is_new = is_new or any(same_slot(one.segment, following) and one.segment.is_size for one in said)
+        is_new = is_new and not (mentioned and not joins(before))  # "still have rice? two with fish then"
         self._order.strain += NEW_UNITS if is_new else 0
         self._order.strain += AMBIGUOUS_GROUP if counts_option and following.is_ambiguous else 0
         self._order.strain += 0 if last.segment.is_whole_product else GROUP_OF_VAGUE

@@ -12,13 +12,15 @@ from dialogue.orders.language import Language, Part
 from dialogue.orders.numbers import Number, number_at
 from dialogue.orders.rarity import EVERYDAY, ORDINARY, SPELT_RIGHT, frequency
 from dialogue.orders.spellings import nearest_number
-from dialogue.orders.words import Word, key_of
+from dialogue.orders.words import Word, as_word, key_of
 
 MOST_PHRASE_WORDS = 5
 CLEAR_BEGINNING = 4
 """From so many letters on, a word's beginning is rather meant than another word that is spelt nearly so."""
 _CONTRACTED = re.compile(r"['’](ll|ve|re|d)$", re.IGNORECASE)
 SIZE = "size"
+_GLUED = frozenset((Part.WITH, Part.WITHOUT, Part.AND, Part.ADDING, Part.QUALIFIER))
+SHORTEST_GLUED = 4
 COST_OF_PART = {Part.FILLER: 0.25, Part.GENERIC: 0.24}
 COST_OF_OTHER_PART, COST_OF_NUMBER, COST_OF_SIGN = 0.22, 0.2, 0.1
 COST_OF_ORDINARY_WORD, COST_OF_RARE_WORD = 0.7, 1.0
@@ -36,7 +38,8 @@ class Segment:
 
     `first` and `last` count words, `last` exclusive; `start` and `end` are places in the text.
     `hidden` is what a generic word ("syrup") would name if it stood alone; `step` is 1 for a "more" and -1
-    for a "less"; `implied` is the product whose name ends an option's: the "scoop" of "double scoop".
+    for a "less"; `implied` is the product whose name ends an option's: the "scoop" of "double scoop";
+    `is_piece` tells of a "wrap" or a "slice", in which is counted what comes with a dish.
     """
 
     first: int
@@ -58,6 +61,7 @@ class Segment:
     step: int = 0
     is_half: bool = False
     implied: tuple[Meaning, ...] = ()
+    is_piece: bool = False
 
     @property
     def products(self) -> tuple[str, ...]:
@@ -113,6 +117,7 @@ class Cover:
         self._spoken = tuple(spoken) or self._codes
         self._multiples = frozenset().union(*(language.multiples for language in languages))
         self._half = frozenset().union(*(language.half for language in languages))
+        self._pieces = frozenset().union(*(language.pieces for language in languages))
         self._more = frozenset().union(*(language.more for language in languages))
         self._fewer = frozenset().union(*(language.fewer for language in languages))
         self._numbers = tuple(
@@ -126,6 +131,7 @@ class Cover:
     def read(self, words: Sequence[Word]) -> list[Segment]:
         """The cheapest run of segments; where no product is found, or words are left that no language
         knows, names are looked for among ordinary words and across words, too."""
+        words = [part for word in words for part in self._unglued(word)]
         segments = self._read(words, SPELT_RIGHT, is_open=False)
         if len(words) > MOST_WORDS_OPEN:
             return segments
@@ -134,6 +140,21 @@ class Cover:
         if any(s.unknown and frequency(s.text.lower(), self._codes) < ORDINARY for s in segments):
             return self._read(words, SPELT_RIGHT, is_open=True)
         return segments
+
+    def _unglued(self, word: Word) -> list[Word]:
+        """ "Nomushrooms" and "wafflewith" as two words: one of the menu's, and one that is said with it."""
+        plain = word.plain
+        if len(plain) != len(word.text) or not plain.isalpha() or plain in self._parts:
+            return [word]
+        if self._index.knows(word.stem) or frequency(plain, self._spoken) >= ORDINARY:
+            return [word]
+        for at in range(2, len(plain) - 1):
+            first, second = as_word(word.text[:at], word.start), as_word(word.text[at:], word.start + at)
+            for said, named in ((first, second), (second, first)):
+                part = self._parts.get(said.plain, (None,))[0]
+                if part in _GLUED and len(named.plain) >= SHORTEST_GLUED and self._index.knows(named.stem):
+                    return [first, second]
+        return [word]
 
     def _read(self, words: Sequence[Word], ordinary: float, *, is_open: bool) -> list[Segment]:
         corrected = [self._correct(word, ordinary) for word in words]
@@ -180,7 +201,8 @@ class Cover:
                 said = _segment(words, first, first + length, cost, part=part, amount=name)
                 hidden = self._index.find(stem) if part is Part.GENERIC else ()
                 step = (plain in self._more) - (plain in self._fewer)
-                found.append(replace(said, hidden=tuple(m for m in hidden if m.is_option), step=step))
+                hidden = tuple(m for m in hidden if m.is_option)
+                found.append(replace(said, hidden=hidden, step=step, is_piece=plain in self._pieces))
             found += self._named(words, first, length, stem, right, edits)
         return found
 

@@ -101,6 +101,11 @@ def _lines(draft: Draft, menu: Menu) -> Iterable[Line]:
         yield _line(draft, draft.whole.count, draft.whole.said, menu)
         return
     total = draft.whole.count
+    if total is None and not draft.whole.said and not draft.plural and len(draft.groups) == 1:
+        group = draft.groups[0]
+        if not (group.additional or group.is_rest):
+            yield _line(draft, group.count, group.said, menu)  # "jollof? give me 2 with beef"
+            return
     counted = sum((group.count or Decimal(1)) for group in draft.groups if not group.is_rest)
     shared = _is_shared(draft, total, counted)
     if not shared:

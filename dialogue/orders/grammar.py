@@ -116,7 +116,7 @@ class Walk(Products, Counting):
             if segment.option:
                 self._option(place, segment)
             elif not self._only_describes(place, segment):
-                self._order.strain += PART_OF_NAME if self._may_be_for_last(segment) else 0
+                self._order.strain += PART_OF_NAME if self._may_be_for_last(place, segment) else 0
                 self._product(place, segment)
         elif segment.number is not None:
             self._numbered(place, segment)
@@ -129,11 +129,14 @@ class Walk(Products, Counting):
         else:
             self._unknown(place, segment)
 
-    def _may_be_for_last(self, segment: Segment) -> bool:
+    def _may_be_for_last(self, place: int, segment: Segment) -> bool:
         """Whether the "chocolate" of "two milkshakes, one chocolate" is rather a flavour than a chocolate
         cake: a part of a product's name that is also an option, behind a product with units to tell apart."""
         if not self._drafts or not segment.is_ambiguous or segment.is_exact_product:
             return False
+        before = self._around.previous(place)
+        if before is not None and before.is_piece:
+            return True
         last = self._drafts[-1]
         return self._number is None or last.plural or (last.whole.count or ONE) > 1
 
@@ -172,6 +175,8 @@ class Walk(Products, Counting):
             self._last_left_out = None
         elif part is Part.REPLACE or (part is Part.NOT and self._leads_to_whole_product(place)):
             self._replacing = True
+        elif part is Part.SWAP_IN:
+            self._swapping_in = True
         elif part is Part.REMOVED:
             self._undo_last_options()
         elif part is Part.INSTEAD_OF:

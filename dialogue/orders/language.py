@@ -35,6 +35,7 @@ class Part(enum.Enum):
     ADDING = "adding"
     ONLY = "only"
     REMOVED = "removed"
+    SWAP_IN = "swap_in"
     REPLACE = "replace"
     SAME = "same"
     CURRENCY = "currencies"
@@ -66,6 +67,7 @@ class Language:
         a longer name.
         ordinals: what "the second" points to in a list; -1 is the last.
         multiples: words such as "double", which may be an option or say how much of the next one.
+        pieces: of the containers and measures those that count what comes with a dish, not dishes: "2 wraps".
         half: words for a half, which is part of many names.
         more, fewer: of the qualifiers those that count on, "two more" and "one less".
         names: every phrase that the synonyms hold.
@@ -88,6 +90,7 @@ class Language:
     more: frozenset[str] = frozenset()
     fewer: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    pieces: frozenset[str] = frozenset()
 
     def says(self, key: str) -> bool:
         """Whether a word or phrase does something in this language, or is a number of it."""
@@ -126,6 +129,7 @@ def load(code: str) -> Language:
         _keys(words, data.get("more")),
         _keys(words, data.get("fewer")),
         frozenset().union(*(_keys(words, group) for group in data.get("synonyms", ()))),
+        _keys(words, data.get("pieces")),
     )
 
 

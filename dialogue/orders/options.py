@@ -21,9 +21,16 @@ class Options(Walking):
             return
         if self._only_repeats(place, segment):
             return
+        if self._replacing and self._drafts and self._swap_out(segment):
+            return
+        if self._drafts and self._speaks_of_units(place, segment):
+            return
         self._order.strain += THE_OPTION if self._may_be_known(place, segment) else 0
         self._removing = self._replacing = False
-        left_out = self._ignoring or self._is_left_out(place, segment)
+        left_out = self._ignoring or self._is_left_out(place, segment) or self._is_swapped_out(place)
+        if self._ignoring and self._unsay(segment):
+            self._ignoring = False
+            return
         said = Said(segment, left_out, self._amount, self._count)
         self._amount, self._count, self._ignoring = "", None, False
         if not self._drafts or (not left_out and self._is_before_product(place)):
@@ -35,6 +42,48 @@ class Options(Walking):
                 _correct(target, said)
             target.said.append(said)
         self._correcting = False
+
+    def _swap_out(self, segment: Segment) -> bool:
+        """ "Change the chicken to turkey", "swap the feta for goat cheese": what was said before is unsaid,
+        what comes with the dish is left out."""
+        self._replacing = False
+        if not self._unsay(segment):
+            for target in self._targets or [self._drafts[-1].whole]:
+                target.said.append(Said(segment, left_out=True))
+        return True
+
+    def _unsay(self, segment: Segment) -> bool:
+        """Forget an option that was said before; False where it was not."""
+        found = False
+        for target in self._targets or [draft.whole for draft in self._drafts[-1:]]:
+            same = [one for one in target.said if not one.left_out and _names_same(one.segment, segment)]
+            target.said[:] = [one for one in target.said if one not in same]
+            found = found or bool(same)
+        return found
+
+    def _is_swapped_out(self, place: int) -> bool:
+        """Whether it is the "rice" of "sub quinoa for the rice"."""
+        if not self._swapping_in:
+            return False
+        before = [s for s in self._segments[:place] if s.option or is_part(s, Part.SWAP_IN)]
+        self._swapping_in = is_part(before[-1] if before else None, Part.SWAP_IN)
+        return not self._swapping_in
+
+    def _speaks_of_units(self, place: int, segment: Segment) -> bool:
+        """Whether it is the "turkey" of "plantain for the turkey one": the units that were ordered so."""
+        before, after = self._around.beside(place, -1), self._around.beside(place, 1)
+        if before is None or not is_part(before, Part.DEFINITE) or after is None or after.number is None:
+            return False
+        units = [group for draft in self._drafts for group in draft.groups or [draft.whole]]
+        meant = [group for group in units if any(_names_same(one.segment, segment) for one in group.said)]
+        if after.number.value != 1 or after.text.isdigit() or len(meant) != 1:
+            return False
+        if before.last - before.first > 1:  # "for the", "on the": what was said last is for these
+            for target in self._targets:
+                meant[0].said += target.said[-1:]
+                del target.said[-1:]
+        self._targets, self._left_out, self._with = meant, False, False
+        return True
 
     def _may_be_known(self, place: int, segment: Segment) -> bool:
         """Whether "the strawberry" may be the product that was named before."""
@@ -66,13 +115,26 @@ class Options(Walking):
         if not self._left_out:
             return False
         first, self._last_left_out = self._last_left_out, segment
+        self._left_out_run = 1 if first is None else self._left_out_run + 1
         if first is None:
-            return True
+            return not is_part(self._around.beside(place, 1), Part.INSTEAD_OF)
         before = self._around.previous(place)
         goes_on = is_part(before, Part.OR) or (same_slot(first, segment) and not self._amount)
         goes_on = goes_on or (joins(before) and not segment.is_size and not self._amount)
+        goes_on = goes_on and not self._is_something_new(place, first)
         self._left_out = goes_on
         return goes_on
+
+    def _is_something_new(self, place: int, left_out: Segment) -> bool:
+        """Whether the "turkey" of "no egg, turkey instead of ham", of "no egg, I want turkey" and of "no egg,
+        and turkey" is wanted."""
+        between = [s for s in self._segments[:place] if s.first >= left_out.last]
+        told_anew = any(s.is_sign for s in between) and any(
+            s.part in (Part.FILLER, Part.AND) for s in between
+        )
+        listed = self._left_out_run > 2 and joins(self._around.previous(place))  # "no A, B, and C"
+        exchanged = is_part(self._around.beside(place, 1), Part.INSTEAD_OF)
+        return exchanged or (told_anew and not listed)
 
     def _is_amount(self, place: int, segment: Segment) -> bool:
         """Whether it is the "double" of "with double almond milk", not of "a double latte"."""
@@ -150,6 +212,11 @@ class Options(Walking):
         """ "Tomato and lettuce removed"."""
         for target in self._targets:
             target.said[:] = [replace(one, left_out=True) for one in target.said]
+
+
+def _names_same(first: Segment, second: Segment) -> bool:
+    keys = [{m.choice.key for m in segment.meanings if m.choice} for segment in (first, second)]
+    return bool(keys[0] & keys[1])
 
 
 def all_units(drafts: Sequence[Draft]) -> list[Group]:

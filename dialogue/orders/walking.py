@@ -60,6 +60,8 @@ class Walking:
         ) = False
         self._replaced: Draft | None = None
         self._last_left_out: Segment | None = None
+        self._left_out_run = 0
+        self._swapping_in = False
         self._postfix = is_postfix(self._segments)
 
     def _begin(self, value: Decimal) -> None:

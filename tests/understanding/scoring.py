@@ -13,7 +13,7 @@ from dialogue.orders.menu import Menu, from_menu_file
 from dialogue.parse_lines import make_reader, order_of
 
 MENUS = Path(__file__).parent / "menus"
-SEEN = ("bubbletea", "burgerbar", "diner", "icecream", "pizzeria")
+SEEN = ("bubbletea", "burgerbar", "chopbar", "diner", "icecream", "pizzeria", "saladbar")
 HELD_OUT = ("buka", "curryhouse", "poke", "subs", "taqueria")
 LANGUAGES = ("comida_es", "lanche_pt", "mamaput_pcm", "resto_fr")
 
