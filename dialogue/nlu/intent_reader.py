@@ -48,6 +48,7 @@ CHANGES = frozenset(
     (Part.CORRECTION, Part.INSTEAD_OF, Part.DEFINITE, Part.REFERENCE, Part.REMOVE, Part.REPLACE)
 )
 """What speaks of something that was ordered before."""
+GOES = frozenset((Part.REMOVE, Part.REPLACE))
 BROWSING = frozenset(("BROWSING_PRODUCTS", "ADDING_TO_CART"))
 WITH_CART = frozenset(("ADDING_TO_CART", "COLLECTING_QUANTITY", "REVIEWING_ORDER"))
 ACTS_ON_WORDS = frozenset(("order_ahead",))
@@ -144,10 +145,12 @@ def _intent_with_products(reading: Reading, name: str | None, confidence: float)
     removed = all(line.removed for line in reading.lines)
     if not removed and (reading.corrects or any(line.removed for line in reading.lines)):
         return "select_product"  # one thing takes the place of another
+    if not removed and _orders_more(reading):
+        changes = any(segment.part in CHANGES for segment in reading.segments)
+        if name == "modify_item" or changes:
+            return "select_product"
     if not removed and any(segment.part in (Part.REPLACE, Part.INSTEAD_OF) for segment in reading.segments):
         return "modify_item"  # "change the zobo to 4"
-    if name == "modify_item" and _orders_more(reading):
-        return "select_product"
     if name == "complaint" and not reading.left_over:
         about = False  # every word of it belongs to an order
     else:
@@ -158,6 +161,8 @@ def _intent_with_products(reading: Reading, name: str | None, confidence: float)
         return None  # "speak french" names no fries
     if removed:
         return "remove_item"
+    if name == "out_of_scope" and reading.left_over <= MOST_WORDS_BESIDE and _orders_surely(reading):
+        return "select_product"
     if name == "browse_menu" or (name in BESIDE_PRODUCTS and reading.left_over):
         return None if confidence >= DOUBTFUL else "select_product"
     if reading.left_over > MOST_WORDS_BESIDE and confidence >= DOUBTFUL:
@@ -171,11 +176,24 @@ def _is_weak(line: Line) -> bool:
 
 
 def _orders_more(reading: Reading) -> bool:
-    """Whether it counts something ("a latte with oat milk") and changes nothing: no "the", no "make it"."""
-    if any(segment.part in CHANGES for segment in reading.segments):
+    """Whether it counts something before it speaks of anything as known: "a latte with oat milk", "a latte,
+    make it large", but not "the latte with a shot of vanilla"."""
+    counted = [line.start for line in reading.lines if line.products and line.quantity is not None]
+    counted += [start for start, _ in reading.counted_unknown]
+    changes = [segment for segment in reading.segments if segment.part in CHANGES]
+    if not counted or any(segment.part in GOES for segment in changes):
         return False
-    counted = any(line.products and line.quantity is not None and not line.removed for line in reading.lines)
-    return counted or bool(reading.counted_unknown)
+    return not any(line.removed for line in reading.lines) and not any(
+        segment.start < min(counted) for segment in changes
+    )
+
+
+def _orders_surely(reading: Reading) -> bool:
+    """Whether it counts a product by its whole name: "a latte for Dug"."""
+    return any(
+        line.products and line.quantity is not None and line.cost < SHORT and not line.edits
+        for line in reading.lines
+    )
 
 
 def _is_quantity(segment: Segment) -> bool:

@@ -52,6 +52,13 @@ def meant(text: str, guess: str, confidence: float = 0.6, **situation: str | boo
         ("a latte with oat milk", "complaint", "select_product"),
         ("the latte i got yesterday was cold", "complaint", "complaint"),
         ("👍", "greet", "affirm"),
+        ("a latte for dug", "out_of_scope", "select_product"),
+        ("a latte maker for my kitchen, which brand is best", "out_of_scope", "out_of_scope"),
+        ("latte art", "out_of_scope", "out_of_scope"),
+        ("a latte. make it decaf", "modify_item", "select_product"),
+        ("a latte with oat milk instead of whole milk", "modify_item", "select_product"),
+        ("oat milk instead of whole milk in the latte", "modify_item", "modify_item"),
+        ("2 lattes and remove the fries", "modify_item", "select_product"),
     ],
 )
 def test_the_order_tells_what_is_meant(text: str, guess: str, expected: str) -> None:
