@@ -183,9 +183,12 @@ def _orders_more(reading: Reading) -> bool:
     changes = [segment for segment in reading.segments if segment.part in CHANGES]
     if not counted or any(segment.part in GOES for segment in changes):
         return False
-    return not any(line.removed for line in reading.lines) and not any(
-        segment.start < min(counted) for segment in changes
-    )
+    last_option = max((segment.start for segment in reading.segments if segment.option), default=-1)
+    # "Three colas instead": what is corrected was said in another message.
+    corrects = any(one.part is Part.CORRECTION and one.start > last_option for one in changes)
+    if corrects or any(line.removed for line in reading.lines):
+        return False
+    return all(segment.start > min(counted) for segment in changes)
 
 
 def _orders_surely(reading: Reading) -> bool:

@@ -57,6 +57,7 @@ def meant(text: str, guess: str, confidence: float = 0.6, **situation: str | boo
         ("latte art", "out_of_scope", "out_of_scope"),
         ("a latte. make it decaf", "modify_item", "select_product"),
         ("a latte with oat milk instead of whole milk", "modify_item", "select_product"),
+        ("3 lattes instead", "modify_item", "modify_item"),
         ("oat milk instead of whole milk in the latte", "modify_item", "modify_item"),
         ("2 lattes and remove the fries", "modify_item", "select_product"),
     ],
