@@ -175,7 +175,7 @@ def post(environment: dict[str, str], sid: str, text: str) -> None:
     assert httpx.post(address, data=fields, headers={"X-Twilio-Signature": signature}).status_code == 200
 
 
-@pytest.mark.parametrize("victim", ["rasa", "valkey-server", "deploy.local"])
+@pytest.mark.parametrize("victim", ["dialogue run", "valkey-server", "deploy.local"])
 def test_after_a_kill_the_next_start_works(folder: Path, victim: str) -> None:
     web, rasa, actions = free_ports(3)
     environment = {
@@ -196,7 +196,7 @@ def test_after_a_kill_the_next_start_works(folder: Path, victim: str) -> None:
                 process.kill()
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
-    if victim == "rasa":
+    if victim == "dialogue run":
         first.process.wait(30)  # one process ends, so all end
     elif first.process.poll() is None:
         os.killpg(first.process.pid, signal.SIGKILL)
