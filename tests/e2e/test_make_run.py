@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -97,6 +98,10 @@ def folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="chatcart-run-"))
     made.chmod(0o755)
     yield made
+    for process in psutil.process_iter():  # what a test that failed left running
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("STATE_DIR") == str(made):
+                process.kill()
     shutil.rmtree(made, ignore_errors=True)
 
 
