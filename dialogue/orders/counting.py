@@ -41,8 +41,7 @@ class Counting(Options):
         elif last and (counted := around.counts_pieces_of(place)):
             self._count_pieces(place, value, last, counted)
         elif last and self._targets and around.counts_listed_option(place):
-            for target in self._targets:
-                target.said[-1:] = [replace(one, count=int(value)) for one in target.said[-1:]]
+            self._count_last_option(value)
         elif around.measures_option(place) or (self._with and is_part(following, Part.MEASURE)):
             self._count = int(value)
         elif len(self._drafts) > 1 and is_part(following, Part.EACH) and self._each_uncounted(value):
@@ -72,8 +71,11 @@ class Counting(Options):
         elif comes:
             self._count = int(value) if value > 1 else None
         else:
-            for target in self._targets:
-                target.said[-1:] = [replace(one, count=int(value)) for one in target.said[-1:]]
+            self._count_last_option(value)
+
+    def _count_last_option(self, value: Decimal) -> None:
+        for target in self._targets:
+            target.said[-1:] = [replace(one, count=int(value)) for one in target.said[-1:]]
 
     def _counts_on(self, place: int, value: Decimal) -> bool:
         """Whether it is the "two" of "two more of those", or of "one less": of what was ordered before."""

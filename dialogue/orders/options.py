@@ -21,7 +21,8 @@ class Options(Walking):
             return
         if self._only_repeats(place, segment):
             return
-        if self._replacing and self._drafts and self._swap_out(segment):
+        if self._replacing and self._drafts:
+            self._swap_out(segment)
             return
         if self._drafts and self._speaks_of_units(place, segment):
             return
@@ -43,14 +44,13 @@ class Options(Walking):
             target.said.append(said)
         self._correcting = False
 
-    def _swap_out(self, segment: Segment) -> bool:
+    def _swap_out(self, segment: Segment) -> None:
         """ "Change the chicken to turkey", "swap the feta for goat cheese": what was said before is unsaid,
         what comes with the dish is left out."""
         self._replacing = False
         if not self._unsay(segment):
             for target in self._targets or [self._drafts[-1].whole]:
                 target.said.append(Said(segment, left_out=True))
-        return True
 
     def _unsay(self, segment: Segment) -> bool:
         """Forget an option that was said before; False where it was not."""
