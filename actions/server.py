@@ -42,6 +42,7 @@ from assist.assembly import make_assistant
 from assist.assistant import Assistant
 from settings import Settings, read_settings_or_exit
 from settings.logs import configure_logs
+from settings.memory import keep_what_is_loaded
 from settings.metrics import FAST, make_registry, serve_metrics
 from shop.assembly import make_shop
 from shop.metrics import ShopMetrics
@@ -170,6 +171,7 @@ def main() -> None:
     # Action servers share their own port, so each tells its metrics on one of its own.
     first = settings.metrics_port + 1
     serve_metrics(registry, settings.bind_host, range(first, first + settings.actions_processes))
+    keep_what_is_loaded()
     app.run(
         sock=listen(settings),
         single_process=True,

@@ -8,12 +8,15 @@ import json
 from typing import Any
 
 import aiohttp
+import orjson
 from rasa.core.actions.constants import SELECTIVE_DOMAIN
 from rasa.shared.core.domain import Domain
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 
+from dialogue.as_json import as_json
 from dialogue.turn import TurnAborted, current_turn
 
+HEADERS = {"Content-Type": "application/json"}
 DEADLINE_SECONDS = 8.0
 REJECTED = 400
 DOMAIN_MISSING = 449
@@ -86,11 +89,12 @@ class ActionServer(EndpointConfig):
             connector = aiohttp.TCPConnector(limit=0)
             timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
             self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
-        async with self._session.post(self.url, json=_without_ballast(call)) as response:
+        body = as_json(_without_ballast(call))
+        async with self._session.post(self.url, data=body, headers=HEADERS) as response:
             if response.status >= 400:
                 body = (await response.content.read()).decode("utf-8", "replace")
                 raise ClientResponseError(response.status, response.reason, body)
-            return await response.json()
+            return orjson.loads(await response.read())
 
 
 def _without_ballast(call: dict[str, Any]) -> dict[str, Any]:

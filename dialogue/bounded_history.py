@@ -19,8 +19,8 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
-MOST_TURNS = 10
-KEPT_TURNS = 5
+MOST_TURNS = 5
+KEPT_TURNS = 3
 """So many turns are kept when there are more than MOST_TURNS: cutting is not paid for in each turn."""
 
 

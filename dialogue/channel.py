@@ -23,8 +23,15 @@ from dialogue.action_endpoint import ActionServer
 from dialogue.consumer import Consumer, listen_again
 from dialogue.logs import configure_rasa_logs
 from dialogue.metrics import DialogueMetrics
-from dialogue.rasa_patch import compile_answer_check, plan_graph_once, read_domain_once
+from dialogue.rasa_patch import (
+    compile_answer_check,
+    leave_out_detours,
+    look_back_as_far_as_rules_do,
+    plan_graph_once,
+    read_domain_once,
+)
 from settings import Settings, read_settings_or_exit
+from settings.memory import keep_what_is_loaded
 from settings.metrics import CONTENT_TYPE, FORWARDED, PATH, exposed, make_registry
 from whatsapp.conversation_queue import Admission, inbound_queue
 from whatsapp.deliveries import FAILED, Deliveries, reason
@@ -85,6 +92,8 @@ class WhatsAppInput(TwilioInput):
         read_domain_once()
         compile_answer_check()
         plan_graph_once()
+        look_back_as_far_as_rules_do()
+        leave_out_detours()
         return cls(settings)
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
@@ -202,6 +211,7 @@ class WhatsAppInput(TwilioInput):
             agent.processor.action_endpoint = app.ctx.action_server
             agent.processor.on_circuit_break = listen_again
             agent.processor.parse_message = self._metrics.timed_parse(agent.processor.parse_message)
+        keep_what_is_loaded()
         consumer = Consumer(agent, self._redis, self._settings, self._metrics)
         app.ctx.consumer = asyncio.create_task(consumer.worker().run())
 

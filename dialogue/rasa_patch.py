@@ -6,6 +6,11 @@
   model was trained; with the wording of five languages that was half of the start. It is read once.
 - `DaskGraphRunner` plans the graph of the model anew with every message and every prediction, in dask, to run
   one node after the other. It is planned once.
+- `RulePolicy` describes the whole conversation anew with every prediction, twice after a message, and
+  compares it with all rules. It describes as much as the longest rule asks for, and remembers which fit.
+- A tracker is copied by replaying it, an event's class is looked for among all classes, whether the domain is
+  empty is found out by making an empty one, and what debug lines would say is copied whether they are written
+  or not. A copy is a copy, classes are looked up by name, and lines are written of what is there.
 - Rasa imports TensorFlow, half of its memory, whatever the pipeline. Here it comes with the first component
   that needs it. This has to be done before Rasa is imported: `python -m dialogue` is `rasa` with it.
 """
@@ -14,10 +19,12 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import importlib.util
+import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
@@ -30,11 +37,15 @@ from jsonschema.validators import validator_for
 
 if TYPE_CHECKING:
     from rasa.core.actions.action import RemoteAction
+    from rasa.core.policies.rule_policy import RulePolicy
     from rasa.engine.graph import ExecutionContext, GraphSchema
     from rasa.engine.runner.dask import DaskGraphRunner
     from rasa.engine.storage.resource import Resource
     from rasa.engine.storage.storage import ModelMetadata, ModelStorage
     from rasa.graph_components.providers.domain_provider import DomainProvider
+    from rasa.shared.core.domain import Domain, State
+    from rasa.shared.core.events import Event
+    from rasa.shared.core.trackers import DialogueStateTracker
 
 logger = logging.getLogger(__name__)
 
@@ -208,6 +219,164 @@ def _forget_how_it_was_trained() -> None:
         return from_dict(cls, {**serialized, "train_schema": {"nodes": {}}})
 
     ModelMetadata.from_dict = classmethod(read)
+
+
+def look_back_as_far_as_rules_do() -> bool:
+    """Replace how rules are found; False, and nothing changed, in another version of Rasa.
+
+    Only policies that are loaded are changed: while training, Rasa compares whole rules and stories.
+    """
+    if not _is_tested("messages are served slowly"):
+        return False
+    from rasa.core.policies.rule_policy import RulePolicy
+
+    if hasattr(RulePolicy, "_known"):
+        return True
+    load, find_action = RulePolicy.load.__func__, RulePolicy._find_action_from_rules
+    states, possible_keys = RulePolicy._prediction_states, RulePolicy._get_possible_keys
+
+    def load_and_look(cls: type[RulePolicy], *arguments: Any, **named: Any) -> RulePolicy:
+        policy = load(cls, *arguments, **named)
+        policy._known = _KnownRules(policy)
+        return policy
+
+    RulePolicy._known = None  # of one that was not loaded
+
+    def find(
+        self: RulePolicy, tracker: DialogueStateTracker, domain: Domain, use_text_for_last_user_input: bool
+    ) -> tuple[str | None, str | None, bool]:
+        """The action that the rules have next; where none reads text, text leads to none."""
+        if use_text_for_last_user_input and self._known and not self._known.read_text:
+            return None, None, False
+        return find_action(self, tracker, domain, use_text_for_last_user_input)
+
+    def last_states(
+        self: RulePolicy, tracker: DialogueStateTracker, *arguments: Any, **named: Any
+    ) -> list[State]:
+        """The last states of a conversation."""
+        recent = _Recent(tracker, self._known.longest) if self._known else tracker
+        return states(self, recent, *arguments, **named)
+
+    def fitting(self: RulePolicy, lookup: dict[str, str], found: list[State]) -> set[str]:
+        """The rules that fit to the last states."""
+        if not self._known:
+            return possible_keys(self, lookup, found)
+        return self._known.fitting(lookup, found)
+
+    RulePolicy.load = classmethod(load_and_look)
+    RulePolicy._find_action_from_rules = find
+    RulePolicy._prediction_states = last_states
+    RulePolicy._get_possible_keys = fitting
+    return True
+
+
+class _Recent:
+    """A tracker of which only the last states are asked for."""
+
+    def __init__(self, tracker: DialogueStateTracker, longest: int) -> None:
+        self._tracker = tracker
+        self._longest = longest
+
+    def past_states(self, domain: Domain, **_: Any) -> list[State]:
+        """As the tracker's own, where turns of rules are not left out: they are not for rules."""
+        from rasa.shared.core.events import ActionExecuted, SlotSet
+        from rasa.shared.core.trackers import DialogueStateTracker
+
+        events = self._tracker.applied_events()
+        unseen = sum(isinstance(event, ActionExecuted) for event in events) - self._longest + 1
+        # Most slots are no part of a state; most events set one of these.
+        telling = [slot for slot in self._tracker.slots.values() if slot.has_features()]
+        before = DialogueStateTracker(self._tracker.sender_id, telling)
+        states: list[State] = []
+        for event in events:
+            if isinstance(event, ActionExecuted):
+                unseen -= 1
+                if unseen < 0:
+                    states.append(domain.get_active_state(before))
+            elif isinstance(event, SlotSet) and event.key not in before.slots:
+                continue
+            before.update(event)
+        return [*states, domain.get_active_state(before)]
+
+
+class _KnownRules:
+    """What a trained policy's rules ask for, and which of them fitted to which state."""
+
+    MOST = 10_000
+
+    def __init__(self, policy: RulePolicy) -> None:
+        from rasa.core.policies.rule_policy import RULES, RULES_FOR_LOOP_UNHAPPY_PATH
+
+        self._is_applicable = policy._is_rule_applicable
+        lookups = [policy.lookup.get(name, {}) for name in (RULES, RULES_FOR_LOOP_UNHAPPY_PATH)]
+        rules = [json.loads(key) for lookup in lookups for key in lookup]
+        self.longest = max(map(len, rules), default=1)
+        self.read_text = any("text" in state.get("user", {}) for rule in rules for state in rule)
+        self._fitted: dict[tuple[int, int, str], frozenset[str]] = {}
+
+    def fitting(self, lookup: dict[str, str], states: list[State]) -> set[str]:
+        """The keys of the rules that fit to all of the states, the last of which is now."""
+        fitting = set(lookup)
+        for back, state in enumerate(reversed(states)):
+            fitting &= self._fitting_to(lookup, back, state)
+        return fitting
+
+    def _fitting_to(self, lookup: dict[str, str], back: int, state: State) -> frozenset[str]:
+        known = (id(lookup), back, json.dumps(state, sort_keys=True))
+        if known not in self._fitted:
+            if len(self._fitted) >= self.MOST:
+                self._fitted.clear()
+            self._fitted[known] = frozenset(key for key in lookup if self._is_applicable(key, back, state))
+        return self._fitted[known]
+
+
+def leave_out_detours() -> bool:
+    """Replace what is done in a roundabout way; False, and nothing changed, in another version of Rasa."""
+    if not _is_tested("messages are served slowly"):
+        return False
+    from rasa.core import processor
+    from rasa.core.actions import forms
+    from rasa.core.policies import rule_policy
+    from rasa.shared.core.domain import Domain
+    from rasa.shared.core.events import Event
+    from rasa.shared.core.trackers import DialogueStateTracker
+
+    # Of the module `copy`, these use `deepcopy` alone, and for debug lines alone.
+    processor.copy = forms.copy = rule_policy.copy = _NoCopies
+    resolve, kinds = Event.resolve_by_type, event_types()
+    Event.resolve_by_type = staticmethod(lambda name, default=None: kinds.get(name) or resolve(name, default))
+    empty = Domain.empty().as_dict()
+    Domain.is_empty = lambda self: bool(self.as_dict() == empty)
+    DialogueStateTracker.copy = _copied
+    return True
+
+
+class _NoCopies:
+    """In the place of the module `copy`."""
+
+    @staticmethod
+    def deepcopy(value: Any) -> Any:
+        """What is said of it may be said of itself."""
+        return value
+
+
+@functools.cache
+def event_types() -> Mapping[str, type[Event]]:
+    """Rasa's events by name."""
+    from rasa.shared.core.events import Event
+    from rasa.shared.utils.common import all_subclasses
+
+    return {kind.type_name: kind for kind in reversed(all_subclasses(Event))}
+
+
+def _copied(tracker: DialogueStateTracker) -> DialogueStateTracker:
+    """The same conversation at the same moment; as Rasa's copies, of no model and no file."""
+    twin = copy.copy(tracker)
+    twin.events = tracker.events.copy()
+    twin.slots = {name: copy.copy(slot) for name, slot in tracker.slots.items()}
+    twin.active_loop = copy.copy(tracker.active_loop)
+    twin.model_id = twin.assistant_id = twin.sender_source = None
+    return twin
 
 
 def _is_tested(consequence: str) -> bool:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import functools
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
+import orjson
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SerializedTrackerAsText, TrackerStore
 from rasa.shared.core.conversation import Dialogue
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, UserUttered
+from rasa.shared.core.events import UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
-from rasa.shared.utils.common import all_subclasses
 from redis.exceptions import RedisError
 
+from dialogue.as_json import as_json
 from dialogue.bounded_history import bounded
+from dialogue.rasa_patch import event_types
 from dialogue.turn import Outcome, Situation, StoredTracker, TurnAborted, current_turn
 from settings import read_settings
 from whatsapp.redis import SESSION_KEY_PREFIX, connect
@@ -27,12 +27,6 @@ PROPOSAL_SLOT = "proposal"
 """Set by the actions: what was proposed, and the message that it answered (`asked_after`)."""
 FORGOTTEN_SLOT = "session_forgotten"
 """Set by the actions when a customer was erased: nothing of the session is kept."""
-
-
-@functools.cache
-def _event_types() -> Mapping[str, type[Event]]:
-    """Rasa's events by name; Rasa looks through all their classes for each event of each turn."""
-    return {kind.type_name: kind for kind in reversed(all_subclasses(Event))}
 
 
 def _state_of(tracker: DialogueStateTracker) -> str | None:
@@ -118,16 +112,16 @@ class SessionTrackerStore(TrackerStore, SerializedTrackerAsText):
 
     def deserialise_tracker(self, sender_id: str, serialised_tracker: str | bytes) -> DialogueStateTracker:
         """The tracker that was stored, as Rasa's own method gives it."""
-        types = _event_types()
+        types = event_types()
         tracker = self.init_tracker(sender_id)
-        stored = json.loads(serialised_tracker)["events"]
+        stored = orjson.loads(serialised_tracker)["events"]
         events = [types[event["event"]]._from_parameters(event) for event in stored]
         tracker.recreate_from_dialogue(Dialogue(sender_id, events))
         return tracker
 
     def _as_text(self, tracker: DialogueStateTracker) -> str:
         events = bounded(list(tracker.events), self.domain)
-        return json.dumps(Dialogue(tracker.sender_id, events).as_dict())
+        return as_json(Dialogue(tracker.sender_id, events).as_dict()).decode()
 
     async def keys(self) -> Iterable[str]:
         """The conversations that have a session."""

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
+import uvloop
+
 from jobs import shop_jobs
 from jobs.catalogue_copy import publish_catalogue
 from jobs.dispatcher import dispatch_outbox
@@ -17,6 +19,7 @@ from jobs.metrics import INVARIANTS_SECONDS, JobMetrics
 from jobs.undelivered import note_undelivered
 from settings import Settings, read_settings_or_exit
 from settings.logs import configure_logs
+from settings.memory import keep_what_is_loaded
 from settings.metrics import make_registry, serve_metrics
 from shop.assembly import make_shop
 from shop.errors import describe
@@ -75,6 +78,7 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
+    keep_what_is_loaded()
     logger.info("sender is up")
     try:
         await run_together(jobs, stopped)
@@ -132,7 +136,7 @@ def main() -> None:
     settings = read_settings_or_exit()
     configure_logs(settings.log_format)
     try:
-        asyncio.run(run(settings))
+        uvloop.run(run(settings))
     except JobEnded as ended:
         logger.critical("sender ends: a part of it failed", exc_info=ended.__cause__)
         sys.exit(1)

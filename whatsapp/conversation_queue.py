@@ -46,10 +46,26 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 RELEASE = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 1 end
-if ARGV[2] == 'if empty' and redis.call('LLEN', KEYS[2]) > 0 then return 0 end
-return redis.call('DEL', KEYS[1])
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
+# In both: KEYS a conversation's lease, its waiting list, the stream; ARGV[1] the worker's token. The first
+# entry of the list; where nothing waits the lease is given back. A row that was trimmed by hand leaves an
+# empty place.
+FIRST = """
+while true do
+  local entry = redis.call('LINDEX', KEYS[2], 0)
+  if not entry then
+    if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+    return false
+  end
+  local rows = redis.call('XRANGE', KEYS[3], entry, entry)
+  if rows[1] then return {entry, rows[1][2][4]} end
+  redis.call('LREM', KEYS[2], 1, entry)
+end
+"""
+TAKE = f"""
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
+{FIRST}"""
 
 
 class LeaseLost(Exception):
@@ -156,44 +172,37 @@ class ConversationQueue:
             return []
         return [fields["conversation"] for _, fields in answer[1] if fields]
 
-    async def lease(self, conversation: str, token: str) -> bool:
-        """Become the one worker of a conversation, for `LEASE_MILLISECONDS`."""
-        key = self._lease_key(conversation)
-        return bool(await self._redis.set(key, token, nx=True, px=LEASE_MILLISECONDS))
+    async def take(self, conversation: str, token: str) -> Entry | None:
+        """Become the one worker of a conversation, for `LEASE_MILLISECONDS`: its next entry.
+
+        None where another worker has it, or nothing waits; then nobody has the lease of us.
+        """
+        keys = self._keys(conversation)
+        answer = await self._redis.eval(TAKE, len(keys), *keys, token, LEASE_MILLISECONDS)
+        return _entry(conversation, answer)
 
     async def extend(self, conversation: str, token: str) -> bool:
         """Keep a lease; False if it was lost."""
         key = self._lease_key(conversation)
         return bool(await self._redis.eval(EXTEND, 1, key, token, LEASE_MILLISECONDS))
 
-    async def release(self, conversation: str, token: str, *, only_if_empty: bool = False) -> bool:
-        """Give a lease back; False if something waits and it was to be kept then."""
-        keys = (self._lease_key(conversation), self._waiting_key(conversation))
-        condition = "if empty" if only_if_empty else "always"
-        return bool(await self._redis.eval(RELEASE, 2, *keys, token, condition))
+    async def release(self, conversation: str, token: str) -> None:
+        """Give a lease back, whatever waits."""
+        await self._redis.eval(RELEASE, 1, self._lease_key(conversation), token)
 
-    async def first(self, conversation: str) -> Entry | None:
-        """The conversation's next entry."""
-        while True:
-            entry_id = await self._redis.lindex(self._waiting_key(conversation), 0)
-            if entry_id is None:
-                return None
-            rows = await self._redis.xrange(self.name, min=entry_id, max=entry_id)
-            if rows:
-                return Entry(entry_id, conversation, rows[0][1]["body"])
-            # The stream was trimmed by hand: without its row the place in the list is empty.
-            await self._redis.lrem(self._waiting_key(conversation), 1, entry_id)
-
-    async def finish(self, entry: Entry, token: str, effects: Effects) -> None:
+    async def finish(self, entry: Entry, token: str, effects: Effects) -> Entry | None:
         """Remove a served entry together with its effects, in one MULTI.
 
         Args:
             effects: queues further commands on the pipeline.
 
+        Returns:
+            The conversation's next entry; None if nothing waits: then the lease is given back.
+
         Raises:
             LeaseLost: if the conversation is no longer ours; nothing was written.
         """
-        lease_key = self._lease_key(entry.conversation)
+        lease_key, waiting_key, _ = keys = self._keys(entry.conversation)
         async with self._redis.pipeline(transaction=True) as pipeline:
             while True:
                 await pipeline.watch(lease_key)
@@ -203,10 +212,11 @@ class ConversationQueue:
                 effects(pipeline)
                 pipeline.xack(self.name, GROUP, entry.id)
                 pipeline.xdel(self.name, entry.id)
-                pipeline.lrem(self._waiting_key(entry.conversation), 1, entry.id)
+                pipeline.lrem(waiting_key, 1, entry.id)
+                pipeline.eval(FIRST, len(keys), *keys, token)
                 try:
-                    await pipeline.execute()
-                    return
+                    *_, first = await pipeline.execute()
+                    return _entry(entry.conversation, first)
                 except WatchError:
                     continue  # the lease was extended meanwhile, or lost: look again
 
@@ -226,8 +236,15 @@ class ConversationQueue:
     def _waiting_key(self, conversation: str) -> str:
         return waiting_key(self.name, conversation)
 
+    def _keys(self, conversation: str) -> tuple[str, str, str]:
+        return self._lease_key(conversation), self._waiting_key(conversation), self.name
+
     def _lease_key(self, conversation: str) -> str:
         return f"{self.name}:lease:{conversation}"
+
+
+def _entry(conversation: str, answer: list[str] | None) -> Entry | None:
+    return Entry(answer[0], conversation, answer[1]) if answer else None
 
 
 def waiting_key(queue: str, conversation: str) -> str:

@@ -85,6 +85,8 @@ def redact(text: str, home_number: str, own_number: str) -> Redacted:
 
 def mask_numbers(text: str, *known_numbers: str) -> str:
     """Replace phone numbers by dots; the countries of the known E.164 numbers read local numbers."""
+    if sum(map(str.isdigit, text)) < LEAST_PHONE_DIGITS:
+        return text
     known = _known(_with_ascii_digits(text), known_numbers)
     return _replaced(text, [*known, *_phones(text, known_numbers, Leniency.POSSIBLE)], PHONE_MARK)
 

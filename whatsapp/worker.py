@@ -147,9 +147,14 @@ class Worker:
         heart: asyncio.Task[None] | None = None
         perhaps_held = True
         try:
-            if await self._queue.lease(conversation, token):
+            entry = await self._queue.take(conversation, token)
+            if entry is not None:
                 heart = asyncio.create_task(self._keep(conversation, token))
-                await self._serve_waiting(conversation, token)
+            while entry is not None:
+                self._watch.waited(time.time() - entry.taken_in)
+                effects = await self._serve_until_done(entry)
+                entry = await self._queue.finish(entry, token, effects)
+                self._watch.ended("done")
             perhaps_held = False  # not got, or given back when nothing waited any more
         except LeaseLost:
             self._watch.ended("lease_lost")
@@ -164,17 +169,6 @@ class Worker:
             if perhaps_held:
                 with contextlib.suppress(RedisError, OSError):
                     await self._queue.release(conversation, token)
-
-    async def _serve_waiting(self, conversation: str, token: str) -> None:
-        while True:
-            entry = await self._queue.first(conversation)
-            if entry is not None:
-                self._watch.waited(time.time() - entry.taken_in)
-                effects = await self._serve_until_done(entry)
-                await self._queue.finish(entry, token, effects)
-                self._watch.ended("done")
-            elif await self._queue.release(conversation, token, only_if_empty=True):
-                return
 
     async def _serve_until_done(self, entry: Entry) -> Effects:
         started = time.monotonic()

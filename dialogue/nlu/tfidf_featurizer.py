@@ -29,8 +29,8 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from scipy.sparse import coo_matrix
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from dialogue.nlu.order_parser import TEXT_OF_ANY_MENU
 
@@ -92,6 +92,7 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
         self._model_storage = model_storage
         self._resource = resource
         self._vectorizer = vectorizer or _make_vectorizer(config)
+        self._analyze = self._vectorizer.build_analyzer()
         self._weights: NDArray[np.float64] | None = None
         # The vocabulary of a trained vectorizer tells which words are known.
         self._known = set(getattr(self._vectorizer, "vocabulary_", ()))
@@ -151,26 +152,27 @@ class TfidfFeaturizer(SparseFeaturizer, GraphComponent):  # type: ignore[misc]  
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Add the features to each message that has text."""
-        texts = [(message, text) for message in messages if (text := self._text(message)) is not None]
-        if texts:
-            rows = self._weighted([self._mark(text) for _, text in texts])
-            for (message, _), row in zip(texts, rows, strict=True):
-                self.add_features_to_message(None, row.tocoo(), TEXT, message)
+        for message in messages:
+            if (text := self._text(message)) is not None:
+                self.add_features_to_message(None, self._weighted(self._mark(text)), TEXT, message)
         return messages
 
-    def _weighted(self, texts: list[str]) -> csr_matrix:
-        """What `TfidfVectorizer.transform` gives; it sums the weights up anew each time, to see that there
-        are any, and that took more than all the rest."""
+    def _weighted(self, text: str) -> coo_matrix:
+        """What `TfidfVectorizer.transform` gives for one text; it is made for many, and sums the weights up
+        anew each time, to see that there are any: together twenty times as much as a message needs."""
         if self._weights is None:
             self._weights = self._vectorizer.idf_
-        rows = CountVectorizer.transform(self._vectorizer, texts).astype(np.float64)
+        columns = map(self._vectorizer.vocabulary_.get, self._analyze(text))
+        counts = Counter(column for column in columns if column is not None)
+        found = np.fromiter(counts, np.intp, len(counts))
+        values = np.fromiter(counts.values(), np.float64, len(counts))
         if self._config["sublinear_tf"]:
-            rows.data = np.log(rows.data) + 1
-        rows.data *= self._weights[rows.indices]
-        squares = np.add.reduceat(np.append(rows.data**2, 0.0), rows.indptr[:-1])
-        lengths = np.where(np.diff(rows.indptr) > 0, np.sqrt(squares), 1.0)
-        rows.data /= np.repeat(lengths, np.diff(rows.indptr))
-        return rows
+            values = np.log(values) + 1
+        values *= self._weights[found]
+        if len(values):
+            values /= np.sqrt(values @ values)
+        where = (np.zeros_like(found), found)
+        return coo_matrix((values, where), shape=(1, len(self._vectorizer.vocabulary_)))
 
     @staticmethod
     def _text(message: Message) -> str | None:

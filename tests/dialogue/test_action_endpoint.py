@@ -52,8 +52,8 @@ def sent(domain: Domain, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]
     class Response:
         status = 200
 
-        async def json(self) -> dict[str, Any]:
-            return {}
+        async def read(self) -> bytes:
+            return b"{}"
 
         async def __aenter__(self) -> Response:
             return self
@@ -62,8 +62,9 @@ def sent(domain: Domain, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]
             return None
 
     class Session:
-        def post(self, url: str, json: dict[str, Any]) -> Response:
-            posted.append(json)
+        def post(self, url: str, data: bytes, headers: dict[str, str]) -> Response:
+            assert headers == {"Content-Type": "application/json"}
+            posted.append(json.loads(data))
             return Response()
 
     monkeypatch.setattr("dialogue.action_endpoint.aiohttp.ClientSession", lambda **_: Session())

@@ -44,3 +44,40 @@ def test_it_sees_what_rasas_own_sees(messages, tmp_path):
     rasas = LogisticRegressionClassifier._create_X(ours, messages)
     assert seen.shape == rasas.shape
     assert np.array_equal(seen.toarray(), rasas.toarray())
+
+
+WORD_COLUMNS, LETTER_COLUMNS = 6, 9
+
+
+def sentences(seed: int, count: int) -> list[Message]:
+    """Messages with random features, of two featurizers."""
+    random = np.random.default_rng(seed)
+
+    def row(columns: int) -> coo_matrix:
+        return coo_matrix([random.random(columns) * (random.random(columns) < 0.5)])
+
+    return [message(row(WORD_COLUMNS), row(LETTER_COLUMNS)) for _ in range(count)]
+
+
+@pytest.mark.parametrize("solver", ["liblinear", "lbfgs"])
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("weights", [{}, {"intent 1": 3.0}])
+def test_it_predicts_what_rasas_own_predicts_times_the_weights(solver, classes, weights, tmp_path):
+    config = {**TunableIntentClassifier.get_default_config(), "solver": solver, "weights": weights, "C": 8}
+    ours = TunableIntentClassifier(config, "ours", LocalModelStorage(tmp_path), Resource("ours"))
+    training = sentences(1, 60)
+    intents = [f"intent {number % classes}" for number in range(len(training))]
+    ours.clf.fit(ours._create_X(training), intents)
+    for ranked, expected in zip(
+        ours.process(sentences(2, 20)),
+        LogisticRegressionClassifier.process(ours, sentences(2, 20)),
+        strict=True,
+    ):
+        likely = {
+            one["name"]: one["confidence"] * weights.get(one["name"], 1.0)
+            for one in expected.get("intent_ranking")
+        }
+        found = {one["name"]: one["confidence"] for one in ranked.get("intent_ranking")}
+        assert list(found) == sorted(likely, key=lambda name: -likely[name])
+        assert found == pytest.approx({name: value / sum(likely.values()) for name, value in likely.items()})
+        assert ranked.get("intent") == ranked.get("intent_ranking")[0]

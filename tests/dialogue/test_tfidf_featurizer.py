@@ -76,7 +76,7 @@ def test_the_features_are_those_of_scikit_learn(
 ) -> None:
     featurizer = train(storage, **settings)
     given = featurizer._vectorizer.transform([text]).toarray()
-    np.testing.assert_allclose(featurizer._weighted([text]).toarray(), given)
+    np.testing.assert_allclose(featurizer._weighted(text).toarray(), given)
 
 
 def test_a_common_word_weighs_less_than_a_rare_one(storage: LocalModelStorage) -> None:

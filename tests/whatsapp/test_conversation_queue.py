@@ -133,8 +133,7 @@ async def test_what_a_dead_worker_held_is_finished_by_another_when_its_lease_is_
     # The first worker reads, leases, serves, and dies before it commits.
     await queue.read("dead", 16, 10)
     assert set(await queue.read("dead", 16, 10)) == {"ada"}
-    assert await queue.lease("ada", "the dead worker's token")
-    held = await queue.first("ada")
+    held = await queue.take("ada", "the dead worker's token")
     assert held is not None
     died = time.monotonic()
     async with working(make_worker(queue)):
@@ -166,18 +165,21 @@ async def test_a_worker_that_is_stopped_leaves_its_message_to_the_next(redis, qu
 
 async def test_without_its_lease_a_worker_writes_nothing(redis, queue):
     await queue.add(Note("SM1"))
-    entry = await queue.first("ada")
+    entry = await queue.take("ada", "token")
     assert entry is not None
     with pytest.raises(LeaseLost):
-        await queue.finish(entry, "never leased", commit(entry))
+        await queue.finish(entry, "another's", commit(entry))
     assert await redis.exists(SERVED) == 0
-    assert await queue.first("ada") == entry
+    await queue.release("ada", "token")
+    with pytest.raises(LeaseLost):
+        await queue.finish(entry, "token", commit(entry))
+    assert await redis.exists(SERVED) == 0
+    assert await queue.take("ada", "token") == entry
 
 
 async def test_effects_and_removal_are_committed_together_or_not_at_all(redis, queue):
     await queue.add(Note("SM1"))
-    await queue.lease("ada", "token")
-    entry = await queue.first("ada")
+    entry = await queue.take("ada", "token")
     assert entry is not None
 
     def break_off(pipeline) -> None:
@@ -187,36 +189,61 @@ async def test_effects_and_removal_are_committed_together_or_not_at_all(redis, q
     with pytest.raises(RuntimeError):
         await queue.finish(entry, "token", break_off)
     assert await redis.exists(SERVED) == 0
-    assert await queue.first("ada") == entry
-    await queue.finish(entry, "token", commit(entry))
+    assert await queue.finish(entry, "token", commit(entry)) is None
     assert await redis.lrange(SERVED, 0, -1) == ["SM1"]
-    assert await queue.first("ada") is None
+    assert await queue.take("ada", "token") is None
 
 
 async def test_a_reply_put_on_another_queue_is_there_exactly_when_its_cause_is_gone(redis, queue):
     replies = ConversationQueue(redis, "test:replies")
     await queue.add(Note("SM1"))
-    await queue.lease("ada", "token")
-    entry = await queue.first("ada")
+    entry = await queue.take("ada", "token")
     assert entry is not None
     await queue.finish(entry, "token", lambda pipeline: replies.add_in(pipeline, Note("SM1:0")))
-    answered = await replies.first("ada")
+    answered = await replies.take("ada", "token")
     assert answered is not None
     assert answered.body == "SM1:0"
-    assert await queue.first("ada") is None
+    assert await queue.take("ada", "token") is None
 
 
-async def test_a_lease_is_extended_and_released_by_its_owner_only(queue):
-    assert await queue.lease("ada", "mine")
-    assert not await queue.lease("ada", "yours")
+async def test_a_lease_is_taken_extended_and_released_by_its_owner_only(queue):
+    await queue.add(Note("SM1"))
+    entry = await queue.take("ada", "mine")
+    assert entry is not None
+    assert await queue.take("ada", "yours") is None
     assert not await queue.extend("ada", "yours")
     assert await queue.extend("ada", "mine")
     await queue.release("ada", "yours")
     assert await queue.extend("ada", "mine")
+    await queue.release("ada", "mine")
+    assert await queue.take("ada", "yours") == entry
+
+
+async def test_who_finishes_an_entry_is_given_the_next_and_gives_the_lease_back_after_the_last(queue):
     await queue.add(Note("SM1"))
-    assert not await queue.release("ada", "mine", only_if_empty=True)
-    assert await queue.release("ada", "mine")
-    assert await queue.lease("ada", "yours")
+    await queue.add(Note("SM2"))
+    first = await queue.take("ada", "token")
+    assert first is not None
+    second = await queue.finish(first, "token", commit(first))
+    assert second is not None
+    assert (first.body, second.body) == ("SM1", "SM2")
+    assert await queue.extend("ada", "token")
+    assert await queue.finish(second, "token", commit(second)) is None
+    assert not await queue.extend("ada", "token")
+
+
+async def test_where_nothing_waits_nobody_is_given_a_lease(redis, queue):
+    assert await queue.take("ada", "token") is None
+    assert await nothing_left(redis, queue)
+
+
+async def test_a_row_that_was_trimmed_by_hand_is_passed_over(redis, queue):
+    await queue.add(Note("SM1"))
+    await queue.add(Note("SM2"))
+    await redis.xtrim(queue.name, maxlen=1, approximate=False)
+    entry = await queue.take("ada", "token")
+    assert entry is not None
+    assert entry.body == "SM2"
 
 
 @pytest.mark.parametrize("failure", [RetryLater("busy"), RetryLater("busy", 0.01), ValueError("a bug")])
