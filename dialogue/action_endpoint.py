@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from typing import Any
@@ -56,14 +57,16 @@ class ActionServer(EndpointConfig):
             ClientResponseError: the action was rejected; outside a turn, whatever went wrong.
             TurnAborted: in a turn, if the server failed, could not be reached or took too long.
         """
+        turn = current_turn.get()
         try:
-            return await self._post_with_domain(kwargs["json"])
+            with turn.place.waiting() if turn else contextlib.nullcontext():
+                return await self._post_with_domain(kwargs["json"])
         except ClientResponseError as error:
-            if error.status == REJECTED or current_turn.get() is None:
+            if error.status == REJECTED or turn is None:
                 raise
             raise TurnAborted(f"action server answered {error.status}") from error
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-            if current_turn.get() is None:
+            if turn is None:
                 raise
             raise TurnAborted(f"action server: {type(error).__name__}") from error
 

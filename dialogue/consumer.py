@@ -15,6 +15,7 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.events import ActionExecuted
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from dialogue.at_work import AtWork
 from dialogue.metrics import DialogueMetrics
 from dialogue.turn import StoredTracker, Turn, TurnAborted, TurnOutput, current_turn
 from settings import CONVERSATIONS_AT_ONCE, Settings
@@ -55,6 +56,7 @@ class Consumer:
         self._outbound = outbound_queue(redis)
         self._choices = OfferedChoices(redis, settings.privacy.phone_index_key)
         self._content_sids = settings.whatsapp.content_sids
+        self._at_work = AtWork()
 
     def worker(self) -> Worker:
         """A worker on the inbound stream."""
@@ -71,15 +73,16 @@ class Consumer:
         """
         message = InboundMessage.from_json(entry.body)
         picked = await self._choices.picked(message.conversation, message.choice, message.text)
-        turn = Turn()
-        began = time.monotonic()
-        context = current_turn.set(turn)
-        try:
-            await self._agent.handle_message(_user_message(message, turn, picked))
-        except TurnAborted as abort:
-            raise RetryLater(str(abort)) from abort
-        finally:
-            current_turn.reset(context)
+        async with self._at_work.place() as place:
+            turn = Turn(place)
+            began = time.monotonic()
+            context = current_turn.set(turn)
+            try:
+                await self._agent.handle_message(_user_message(message, turn, picked))
+            except TurnAborted as abort:
+                raise RetryLater(str(abort)) from abort
+            finally:
+                current_turn.reset(context)
         if turn.tracker is None:
             raise RetryLater("no model is loaded")
         seconds = time.monotonic() - began

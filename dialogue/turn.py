@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from rasa.core.channels.channel import OutputChannel
 
+from dialogue.at_work import Place
 from whatsapp.choices import Choice
 from whatsapp.outbound import Reply
 
@@ -58,6 +59,8 @@ class Outcome:
 class Turn:
     """What a turn has produced so far, and what it began with."""
 
+    place: Place = field(default_factory=lambda: Place(lambda: None))
+    """Where it is worked on; anywhere, unless a place was given."""
     situation: Situation = field(default_factory=Situation)
     replies: list[Reply] = field(default_factory=list)
     tracker: StoredTracker | None = None
