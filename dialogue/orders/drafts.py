@@ -19,6 +19,8 @@ class Said:
     left_out: bool = False
     amount: str = ""
     count: int | None = None
+    copied: bool = False
+    """Whether it was said of the product before: "the same"."""
 
 
 @dataclass
@@ -114,10 +116,12 @@ def _lines(draft: Draft, menu: Menu) -> Iterable[Line]:
     if rest > 0 and not any(group.is_rest for group in draft.groups):
         # What is plain comes first: the newest line of a cart is the one that was described last.
         yield _line(draft, rest, draft.whole.said, menu)
+    rests = [group for group in draft.groups if group.is_rest]
     for group in draft.groups:
         count = group.count or Decimal(1)
-        if group.is_rest:
-            count = rest if rest > 0 else Decimal(1)
+        if group.is_rest and group.count is None and rest >= len(rests):
+            # "The second ..., the third ...": one each, and the last has what is left.
+            count = Decimal(1) if group is not rests[-1] else rest - len(rests) + 1
         is_alike = not (group.said or group.is_plain) if group.additional else shared
         common = draft.whole.said if is_alike else []
         yield _line(draft, count, [*common, *group.said], menu)

@@ -141,8 +141,14 @@ class Walk(Products, Counting):
         return self._number is None or last.plural or (last.whole.count or ONE) > 1
 
     def _half(self, place: int) -> None:
-        """ "Half a cola": nobody sells it, and it is not one."""
+        """ "Half a cola": nobody sells it, and it is not one; "half of them spicy", "the other half mild"."""
         after = self._around.beside(place, 1)
+        last = self._drafts[-1] if self._drafts else None
+        units = last.whole.count if last is not None else None
+        if units is not None and units > 1 and units % 2 == 0 and self._around.speaks_of_options(place):
+            if not (last and last.groups and last.groups[-1].is_rest and not last.groups[-1].said):
+                self._group(Group(units / 2))
+            return
         if is_part(after, Part.ARTICLE) and self._number is None and self._around.leads_to_product(place):
             self._begin(HALF)
 
@@ -184,12 +190,13 @@ class Walk(Products, Counting):
         elif part is Part.REFERENCE and self._drafts and not self._drafts[-1].groups:
             self._targets = [self._drafts[-1].whole]
         elif part is Part.SAME and self._drafts and self._around.leads_to_product(place):
-            self._pending += self._drafts[-1].whole.said
+            self._pending += [replace(one, copied=True) for one in self._drafts[-1].whole.said]
         elif part is Part.SAME and not self._drafts and not self._around.leads_to_product(place):
             self._order.again = True
         elif part is Part.SAME and self._drafts and not self._leads_to_option(place):
             last = self._drafts[-1]
-            self._drafts.append(replace(last, whole=Group(ONE, list(last.whole.said)), groups=[]))
+            copied = [replace(one, copied=True) for one in last.whole.said]
+            self._drafts.append(replace(last, whole=Group(ONE, copied), groups=[]))
             self._targets = [self._drafts[-1].whole]
         elif part in (Part.EACH, Part.OTHER, Part.ANOTHER):
             self._grouped(place, part)

@@ -21,7 +21,8 @@ class Options(Walking):
             return
         if self._only_repeats(place, segment):
             return
-        if self._replacing and self._drafts:
+        self._given = None
+        if self._replacing and (self._drafts or self._around.leads_to_product(place)):
             self._swap_out(segment)
             return
         if self._drafts and self._speaks_of_units(place, segment):
@@ -32,12 +33,16 @@ class Options(Walking):
         if self._ignoring and self._unsay(segment):
             self._ignoring = False
             return
+        if left_out and self._drafts and self._unsay(segment):
+            self._left_out = joins(self._around.beside(place, 1))  # "forget the cheese, avocado": it is new
+            return
         said = Said(segment, left_out, self._amount, self._count)
         self._amount, self._count, self._ignoring = "", None, False
         if not self._drafts or (not left_out and self._is_before_product(place)):
             self._pending.append(said)
             return
         self._aim(place)
+        self._said_for = list(self._targets)
         for target in self._targets:
             if self._correcting:
                 _correct(target, said)
@@ -48,7 +53,9 @@ class Options(Walking):
         """ "Change the chicken to turkey", "swap the feta for goat cheese": what was said before is unsaid,
         what comes with the dish is left out."""
         self._replacing = False
-        if not self._unsay(segment):
+        if not self._drafts:
+            self._pending.append(Said(segment, left_out=True))  # "swap the feta for tahini in my falafel"
+        elif not self._unsay(segment):
             for target in self._targets or [self._drafts[-1].whole]:
                 target.said.append(Said(segment, left_out=True))
 
@@ -58,7 +65,7 @@ class Options(Walking):
         for target in self._targets or [draft.whole for draft in self._drafts[-1:]]:
             same = [one for one in target.said if not one.left_out and _names_same(one.segment, segment)]
             target.said[:] = [one for one in target.said if one not in same]
-            found = found or bool(same)
+            found = found or any(not one.copied for one in same)
         return found
 
     def _is_swapped_out(self, place: int) -> bool:
@@ -72,13 +79,16 @@ class Options(Walking):
     def _speaks_of_units(self, place: int, segment: Segment) -> bool:
         """Whether it is the "turkey" of "plantain for the turkey one": the units that were ordered so."""
         before, after = self._around.beside(place, -1), self._around.beside(place, 1)
-        if before is None or not is_part(before, Part.DEFINITE) or after is None or after.number is None:
+        begins = before is None or before.is_sign
+        if not (begins or is_part(before, Part.DEFINITE)) or after is None or after.number is None:
             return False
         units = [group for draft in self._drafts for group in draft.groups or [draft.whole]]
         meant = [group for group in units if any(_names_same(one.segment, segment) for one in group.said)]
         if after.number.value != 1 or after.text.isdigit() or len(meant) != 1:
             return False
-        if before.last - before.first > 1:  # "for the", "on the": what was said last is for these
+        if (
+            before is not None and before.last - before.first > 1
+        ):  # "for the", "on the": what was said last is for these
             for target in self._targets:
                 meant[0].said += target.said[-1:]
                 del target.said[-1:]
@@ -119,6 +129,9 @@ class Options(Walking):
         if first is None:
             return not is_part(self._around.beside(place, 1), Part.INSTEAD_OF)
         before = self._around.previous(place)
+        if before is not None and (before.text == "+" or (self._denied and before.is_sign)):
+            self._left_out = False  # "no tomato + bacon", "not spicy, mild"
+            return False
         goes_on = is_part(before, Part.OR) or (same_slot(first, segment) and not self._amount)
         goes_on = goes_on or (joins(before) and not segment.is_size and not self._amount)
         goes_on = goes_on and not self._is_something_new(place, first)
@@ -182,6 +195,7 @@ class Options(Walking):
             self._as_opposed()
             return
         self._left_out, self._with, self._last_left_out = True, False, None
+        self._denied = is_part(self._segments[place], Part.NOT)
 
     def _as_opposed(self) -> None:
         """ "One with cream and one without": the second has none of what the first has."""
@@ -194,7 +208,11 @@ class Options(Walking):
     def _qualify(self, place: int, segment: Segment) -> None:
         """ "Light ice", or "ice, light"."""
         before, after = self._around.beside(place, -1), self._around.beside(place, 1)
-        postposed = before is not None and before.option and (after is None or after.is_sign)
+        ends = self._around.ends_here(place)
+        if is_part(after, Part.REFERENCE):  # "peri peri sauce, lots of it"
+            ends = self._around.ends_here(place + 1)
+            before = self._around.beside(place, -2) if before is not None and before.is_sign else before
+        postposed = before is not None and before.option and ends
         if postposed and self._targets and self._targets[0].said:
             for target in self._targets:
                 target.said[-1] = replace(target.said[-1], amount=segment.amount)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from dialogue.orders.around import SILENT, is_part
+from dialogue.orders.around import SILENT, is_part, joins
 from dialogue.orders.cover import Segment
 from dialogue.orders.drafts import Draft, Group
 from dialogue.orders.language import Part
@@ -48,6 +48,7 @@ class Products(Walking):
             self._replace(segment, number)
         elif known is not None:
             self._targets = [known.whole]
+            self._give(place, known)
         elif number is None and self._names_kind_of(place, segment):
             self._drafts[-1].segment = segment
             self._targets = [self._drafts[-1].whole]
@@ -58,6 +59,20 @@ class Products(Walking):
         if self._pending and self._targets:
             self._targets[0].said += self._pending
             self._pending = []
+
+    def _give(self, place: int, known: Draft) -> None:
+        """ "Feta on the kofte and the falafel", "ketchup with the nuggets": what was said right before."""
+        before = self._around.beside(place, -1)
+        given = self._around.beside(place, -2)
+        if self._given and joins(given):
+            known.whole.said.append(self._given)
+        elif given is not None and given.option and before is not None and before.last - before.first > 1:
+            at = next((t for t in self._said_for if t.said and t.said[-1].segment is given), None)
+            if at is not None:
+                self._given = at.said[-1]
+                for target in self._said_for:
+                    target.said[:] = [one for one in target.said if one is not self._given]
+                known.whole.said.append(self._given)
 
     def _draft(self, place: int, segment: Segment, number: Decimal | None) -> None:
         before = self._around.beside(place, -1)
@@ -76,7 +91,8 @@ class Products(Walking):
 
     def _known(self, place: int, segment: Segment, number: Decimal | None) -> Draft | None:
         """The draft that "the chocolate one" or "on the strawberry" speaks of."""
-        is_definite = is_part(self._around.beside(place, -1), Part.DEFINITE, Part.REMOVE)
+        before = self._around.beside(place, -1)
+        is_definite = is_part(before, Part.DEFINITE, Part.REMOVE) or self._gives(place, before)
         if not is_definite and not (self._correcting and number is not None):
             return None
         wanted, text = set(segment.products), segment.text.lower()
@@ -87,6 +103,12 @@ class Products(Walking):
         ]
         found = found or [draft for draft in self._drafts if draft.segment.text.lower().endswith(text)]
         return found[-1] if len({draft.segment.products for draft in found}) == 1 else None
+
+    def _gives(self, place: int, before: Segment | None) -> bool:
+        """Whether it is the "with the" of "ketchup with the nuggets"."""
+        given = self._around.beside(place, -2)
+        is_phrase = is_part(before, Part.WITH) and before is not None and before.last - before.first > 1
+        return is_phrase and given is not None and given.option is not None
 
     def _names_kind_of(self, place: int, segment: Segment) -> bool:
         """Whether the draft before was only the kind: "a pizza margherita", "pizza grande de calabresa"."""

@@ -61,7 +61,10 @@ class Walking:
         self._replaced: Draft | None = None
         self._last_left_out: Segment | None = None
         self._left_out_run = 0
+        self._denied = False
         self._swapping_in = False
+        self._said_for: list[Group] = []
+        self._given: Said | None = None
         self._postfix = is_postfix(self._segments)
 
     def _begin(self, value: Decimal) -> None:

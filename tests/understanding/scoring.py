@@ -13,8 +13,19 @@ from dialogue.orders.menu import Menu, from_menu_file
 from dialogue.parse_lines import make_reader, order_of
 
 MENUS = Path(__file__).parent / "menus"
-SEEN = ("bubbletea", "burgerbar", "chopbar", "diner", "icecream", "pizzeria", "saladbar")
-HELD_OUT = ("buka", "curryhouse", "poke", "subs", "taqueria")
+SEEN = (
+    "bubbletea",
+    "burgerbar",
+    "chicken",
+    "chopbar",
+    "creperie",
+    "diner",
+    "icecream",
+    "kebab",
+    "pizzeria",
+    "saladbar",
+)
+HELD_OUT = ("buka", "curryhouse", "deli", "poke", "ramen", "smoothie", "subs", "taqueria")
 LANGUAGES = ("comida_es", "lanche_pt", "mamaput_pcm", "resto_fr")
 
 Item = dict[str, Any]
