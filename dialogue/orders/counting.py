@@ -31,6 +31,8 @@ class Counting(Options):
         before, following = around.previous(place), around.following(place)
         if is_part(before, Part.EACH) or around.is_pronoun(place) or around.is_price(place):
             return
+        if place == self._pronoun:
+            return
         if value == 0 and self._leads_to_option(place):
             self._without(place)
             return
@@ -53,7 +55,7 @@ class Counting(Options):
         elif last and self._correcting and not around.speaks_of_options(place):
             last.whole.count = value
             self._correcting = False
-        elif last and is_part(following, Part.PARTIAL) and last.whole.count is None and not last.groups:
+        elif last and self._counts_all_of_it(place, value, last):
             last.whole.count = value
         elif last and around.speaks_of_options(place):
             self._some_are_different(place, value, last)
@@ -103,6 +105,13 @@ class Counting(Options):
             return True
         is_times = segment.number is not None and segment.number.is_times
         return is_times and last.whole.count is None and self._around.follows_product(place)
+
+    def _counts_all_of_it(self, place: int, value: Decimal, last: Draft) -> bool:
+        """Whether it is the "2 of those" behind "a burger with cheese"."""
+        if last.groups or not is_part(self._around.following(place), Part.PARTIAL):
+            return False
+        count = last.whole.count
+        return count is None or (value > count and not self._around.speaks_of_options(place))
 
     def _some_are_different(self, place: int, value: Decimal, last: Draft) -> None:
         """ "Two lattes, one decaf", or "a burger with two eggs"."""

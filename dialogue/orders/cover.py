@@ -39,7 +39,8 @@ class Segment:
     `first` and `last` count words, `last` exclusive; `start` and `end` are places in the text.
     `hidden` is what a generic word ("syrup") would name if it stood alone; `step` is 1 for a "more" and -1
     for a "less"; `implied` is the product whose name ends an option's: the "scoop" of "double scoop";
-    `is_piece` tells of a "wrap" or a "slice", in which is counted what comes with a dish.
+    `is_piece` tells of a "wrap" or a "slice", in which is counted what comes with a dish; `kind` are the
+    products that an option's word would name if it were none: "chicken".
     """
 
     first: int
@@ -62,6 +63,7 @@ class Segment:
     is_half: bool = False
     implied: tuple[Meaning, ...] = ()
     is_piece: bool = False
+    kind: tuple[str, ...] = ()
 
     @property
     def products(self) -> tuple[str, ...]:

@@ -140,10 +140,9 @@ def _is_shared(draft: Draft, total: Decimal | None, counted: Decimal) -> bool:
 
 def _line(draft: Draft, quantity: Decimal | None, said: Sequence[Said], menu: Menu) -> Line:
     segment = draft.segment
-    whole_category = segment.category is not None and not segment.is_whole_product
-    products = (
-        () if whole_category else _of_one_kind(_fitting(segment.products, said, menu), draft.like, menu)
-    )
+    said, named = _told_apart(segment.products, said)
+    whole_category = segment.category is not None and not segment.is_whole_product and len(named) != 1
+    products = () if whole_category else _of_one_kind(_fitting(named, said, menu), draft.like, menu)
     modifiers: list[Modifier] = []
     without: list[Modifier] = []
     removals: list[str] = []
@@ -201,6 +200,19 @@ def _refined(modifiers: Sequence[Modifier]) -> list[Modifier]:
             for other in modifiers
         )
     ]
+
+
+def _told_apart(products: tuple[str, ...], said: Sequence[Said]) -> tuple[Sequence[Said], tuple[str, ...]]:
+    """What else was said, and the products that are left where an option's word tells which: "2 shawarmas,
+    one chicken one beef"."""
+    rest: list[Said] = []
+    for one in said:
+        meant = tuple(product for product in products if product in one.segment.kind)
+        if len(products) > 1 and len(meant) == 1 and not one.left_out:
+            products = meant
+        else:
+            rest.append(one)
+    return rest, products
 
 
 def _fitting(products: tuple[str, ...], said: Sequence[Said], menu: Menu) -> tuple[str, ...]:

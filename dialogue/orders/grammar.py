@@ -14,7 +14,6 @@ from dialogue.orders.around import BREAKS, is_part
 from dialogue.orders.counting import Counting
 from dialogue.orders.cover import Segment
 from dialogue.orders.drafts import Group
-from dialogue.orders.index import Meaning
 from dialogue.orders.language import Part
 from dialogue.orders.options import all_units
 from dialogue.orders.products import Products
@@ -64,15 +63,15 @@ def _readings(segments: Sequence[Segment]) -> Iterable[list[Segment]]:
     for as_option in itertools.product((True, False), repeat=len(open_ones)):
         roles = {**dict.fromkeys(ambiguous, True), **dict(zip(open_ones, as_option, strict=True))}
         yield [
-            segment
-            if number not in roles
-            else replace(segment, meanings=_of_kind(segment, is_option=roles[number]), is_ambiguous=True)
+            segment if number not in roles else _read_as(segment, is_option=roles[number])
             for number, segment in enumerate(segments)
         ]
 
 
-def _of_kind(segment: Segment, *, is_option: bool) -> tuple[Meaning, ...]:
-    return tuple(meaning for meaning in segment.meanings if meaning.is_option is is_option)
+def _read_as(segment: Segment, *, is_option: bool) -> Segment:
+    meanings = tuple(meaning for meaning in segment.meanings if meaning.is_option is is_option)
+    kind = segment.products if is_option else ()
+    return replace(segment, meanings=meanings, is_ambiguous=True, kind=kind)
 
 
 class Walk(Products, Counting):
@@ -193,6 +192,8 @@ class Walk(Products, Counting):
             self._pending += [replace(one, copied=True) for one in self._drafts[-1].whole.said]
         elif part is Part.SAME and not self._drafts and not self._around.leads_to_product(place):
             self._order.again = True
+        elif part is Part.SAME and self._drafts and self._is_like_before(place):
+            self._make_like_before()
         elif part is Part.SAME and self._drafts and not self._leads_to_option(place):
             last = self._drafts[-1]
             copied = [replace(one, copied=True) for one in last.whole.said]
@@ -204,6 +205,23 @@ class Walk(Products, Counting):
             self._article(place)
         elif part is Part.PLAIN and self._targets and self._targets == self._drafts[-1].groups[-1:]:
             self._targets[0].is_plain = True
+
+    def _is_like_before(self, place: int) -> bool:
+        """Whether it is the "same" of "and a chicken wrap, same way" and of "also a small one, same but"."""
+        before = self._around.beside(place, -1)
+        if before is not None and before.is_sign and before.text not in BREAKS:
+            before = self._around.beside(place, -2)
+        last = self._drafts[-1]
+        is_new = bool(last.groups and last.groups[-1].additional and before is not None and before.number)
+        return is_new or (len(self._drafts) > 1 and before is last.segment and not last.whole.said)
+
+    def _make_like_before(self) -> None:
+        last = self._drafts[-1]
+        new, model = (last.groups[-1], last.whole) if last.groups else (last.whole, self._drafts[-2].whole)
+        told = [one.segment for one in new.said]
+        copied = [one for one in model.said if not any(same_slot(one.segment, other) for other in told)]
+        new.said[:0] = [replace(one, copied=True) for one in copied]
+        self._targets = [new]
 
     def _is_second_thought(self, place: int) -> bool:
         """ "3 colas, no 2 colas": other than what was just ordered."""

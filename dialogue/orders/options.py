@@ -79,13 +79,17 @@ class Options(Walking):
     def _speaks_of_units(self, place: int, segment: Segment) -> bool:
         """Whether it is the "turkey" of "plantain for the turkey one": the units that were ordered so."""
         before, after = self._around.beside(place, -1), self._around.beside(place, 1)
-        begins = before is None or before.is_sign
-        if not (begins or is_part(before, Part.DEFINITE)) or after is None or after.number is None:
+        speaks = before is None or before.is_sign or is_part(before, Part.DEFINITE, Part.REMOVE)
+        if not speaks or after is None or after.number is None:
             return False
         units = [group for draft in self._drafts for group in draft.groups or [draft.whole]]
         meant = [group for group in units if any(_names_same(one.segment, segment) for one in group.said)]
         if after.number.value != 1 or after.text.isdigit() or len(meant) != 1:
             return False
+        self._pronoun = place + 1
+        if is_part(before, Part.REMOVE):
+            self._take_away(meant[0])
+            return True
         if (
             before is not None and before.last - before.first > 1
         ):  # "for the", "on the": what was said last is for these
@@ -94,6 +98,17 @@ class Options(Walking):
                 del target.said[-1:]
         self._targets, self._left_out, self._with = meant, False, False
         return True
+
+    def _take_away(self, units: Group) -> None:
+        """ "Cancel the small one"."""
+        for draft in list(self._drafts):
+            if draft.whole is units:
+                self._drafts.remove(draft)
+            elif any(group is units for group in draft.groups):
+                draft.groups = [group for group in draft.groups if group is not units]
+                if draft.whole.count is not None:
+                    draft.whole.count = max(draft.whole.count - (units.count or ONE), ONE)
+        self._targets, self._removing, self._left_out = [], False, False
 
     def _may_be_known(self, place: int, segment: Segment) -> bool:
         """Whether "the strawberry" may be the product that was named before."""
@@ -167,7 +182,7 @@ class Options(Walking):
         in "large cheese"."""
         before = self._around.beside(place, -1)
         behind = before is not None and before.option is not None and not before.is_size
-        return segment.is_generic and behind
+        return segment.is_generic and behind and segment.last - segment.first == 1
 
     def _is_asked_for(self, place: int) -> bool:
         """Whether a word of a kind stands alone for the only option of that kind: `no syrup`, `extra
@@ -192,10 +207,20 @@ class Options(Walking):
         following, beside = self._around.following(place), self._around.beside(place, 1)
         names_kind = beside is not None and beside.hidden and self._is_asked_for(place + 1)  # "no syrup"
         if not names_kind and (following is None or following.is_sign or joins(following)):
-            self._as_opposed()
+            if self._names_another_product(place):
+                self._correct_here()
+            elif not self._deny_last_option(place):
+                self._as_opposed()
             return
         self._left_out, self._with, self._last_left_out = True, False, None
         self._denied = is_part(self._segments[place], Part.NOT)
+
+    def _names_another_product(self, place: int) -> bool:
+        """Whether it is the "no" of "coke. No, diet coke"."""
+        before, after = self._around.beside(place, -1), self._around.beside(place, 1)
+        named = self._around.following(place + 1)
+        is_aside = before is not None and before.is_sign and after is not None and after.text == ","
+        return bool(self._drafts) and is_aside and named is not None and named.is_whole_product
 
     def _as_opposed(self) -> None:
         """ "One with cream and one without": the second has none of what the first has."""
@@ -219,12 +244,14 @@ class Options(Walking):
             return
         self._amount, self._left_out, self._with = segment.amount, False, True
 
-    def _deny_last_option(self, place: int) -> None:
-        """ "Onions no": what stands right before is left out."""
+    def _deny_last_option(self, place: int) -> bool:
+        """ "Onions no": what stands right before is left out; whether anything does."""
         before = self._around.beside(place, -1)
-        if before is not None and before.option:
-            for target in self._targets:
-                target.said[-1:] = [replace(one, left_out=True) for one in target.said[-1:]]
+        if before is None or not before.option:
+            return False
+        for target in self._targets:
+            target.said[-1:] = [replace(one, left_out=True) for one in target.said[-1:]]
+        return True
 
     def _undo_last_options(self) -> None:
         """ "Tomato and lettuce removed"."""

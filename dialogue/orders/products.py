@@ -10,6 +10,8 @@ from dialogue.orders.drafts import Draft, Group
 from dialogue.orders.language import Part
 from dialogue.orders.walking import ONE, PRODUCT_AFTER_WITH, UNPARTED, Walking
 
+SENTENCE_ENDS = frozenset(".!?")
+
 
 class Products(Walking):
     """What a product's name does."""
@@ -66,7 +68,11 @@ class Products(Walking):
         given = self._around.beside(place, -2)
         if self._given and joins(given):
             known.whole.said.append(self._given)
-        elif given is not None and given.option and before is not None and before.last - before.first > 1:
+        elif given is None or not given.option or before is None or before.last - before.first < 2:
+            return
+        elif self._pending:
+            self._given = self._pending[-1]
+        else:
             at = next((t for t in self._said_for if t.said and t.said[-1].segment is given), None)
             if at is not None:
                 self._given = at.said[-1]
@@ -93,7 +99,8 @@ class Products(Walking):
         """The draft that "the chocolate one" or "on the strawberry" speaks of."""
         before = self._around.beside(place, -1)
         is_definite = is_part(before, Part.DEFINITE, Part.REMOVE) or self._gives(place, before)
-        if not is_definite and not (self._correcting and number is not None):
+        is_told_anew = number is None and self._is_told_anew(place, before)
+        if not (is_definite or is_told_anew) and not (self._correcting and number is not None):
             return None
         wanted, text = set(segment.products), segment.text.lower()
         found = [
@@ -101,8 +108,16 @@ class Products(Walking):
             for draft in self._drafts
             if draft.segment.is_whole_product and wanted & set(draft.segment.products)
         ]
-        found = found or [draft for draft in self._drafts if draft.segment.text.lower().endswith(text)]
+        if is_told_anew:
+            found = [draft for draft in found if not (draft.whole.said or draft.groups)]
+        else:
+            found = found or [draft for draft in self._drafts if draft.segment.text.lower().endswith(text)]
         return found[-1] if len({draft.segment.products for draft in found}) == 1 else None
+
+    def _is_told_anew(self, place: int, before: Segment | None) -> bool:
+        """Whether it is the "burger" of "a burger and a cola. Burger with bacon"."""
+        begins = before is not None and before.text in SENTENCE_ENDS
+        return begins and self._around.speaks_of_options(place)
 
     def _gives(self, place: int, before: Segment | None) -> bool:
         """Whether it is the "with the" of "ketchup with the nuggets"."""

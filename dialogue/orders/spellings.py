@@ -67,7 +67,8 @@ def abbreviations(words: Iterable[str]) -> dict[str, str]:
         if len(word) < SHORTEST_ABBREVIATED or not word.isalpha():
             continue
         for length in range(SHORTEST_ABBREVIATION, len(word)):
-            found[word[:length]].add(word)
+            if length > SHORTEST_ABBREVIATION or 2 * length >= len(word):
+                found[word[:length]].add(word)
         consonants = word[0] + "".join(letter for letter in word[1:] if letter not in VOWELS)
         if len(consonants) >= SHORTEST_ABBREVIATION:
             found[consonants].add(word)

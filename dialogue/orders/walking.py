@@ -65,6 +65,7 @@ class Walking:
         self._swapping_in = False
         self._said_for: list[Group] = []
         self._given: Said | None = None
+        self._pronoun: int | None = None
         self._postfix = is_postfix(self._segments)
 
     def _begin(self, value: Decimal) -> None:
