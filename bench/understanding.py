@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SETS = Path(os.environ.get("CHATCART_EVALDATA", ROOT.parent / "shared" / "evaldata"))
 MENUS = {"coffee": "coffee_tm4", "fast food": "fastfood_multidogo"}
 MOST_ERRORS = 12
-STOCK_EPOCHS = 20
+STOCK_EPOCHS = 10
 
 Row = dict[str, Any]
 

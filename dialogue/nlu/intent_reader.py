@@ -34,6 +34,9 @@ WEAK_ABOUT = frozenset("select_product search_product".split())
 MOST_WORDS_BESIDE = 2
 """More words than these that say nothing about an order: a message that is not only an order."""
 DOUBTFUL, LIKELY, PLAIN = 0.5, 0.35, 0.7
+LEAST_OF_NO_ORDER = {"out_of_scope": DOUBTFUL, "browse_menu": LIKELY}
+"""How likely a guess has to be against parts of products' names: "how to change the oil of a car" is about no
+olive oil, and "what kinds of tea do you serve" orders none."""
 DOUBTED_BY = 3.0
 MOST_DIGITS = 5
 ROUND = re.compile(r"[1-9]\d{0,2}0{3,}")
@@ -142,6 +145,9 @@ def intent_of(text: str, reading: Reading, guess: dict[str, Any]) -> str | None:
 def _intent_with_products(reading: Reading, name: str | None, confidence: float) -> str | None:
     if name == "clear_cart" and confidence >= DOUBTFUL:
         return None  # "empty the cart and give me 2 colas": the action does both
+    weak = all(_is_weak(line) for line in reading.lines)
+    if weak and confidence >= LEAST_OF_NO_ORDER.get(str(name), 1.0):
+        return None
     removed = all(line.removed for line in reading.lines)
     if not removed and (reading.corrects or any(line.removed for line in reading.lines)):
         return "select_product"  # one thing takes the place of another
@@ -157,7 +163,7 @@ def _intent_with_products(reading: Reading, name: str | None, confidence: float)
         about = name == "complaint" or (name in ABOUT_PRODUCTS and confidence >= LIKELY)
     if about or (name == "deny" and removed):
         return None
-    if confidence >= DOUBTFUL and all(_is_weak(line) for line in reading.lines):
+    if confidence >= DOUBTFUL and weak:
         return None  # "speak french" names no fries
     if removed:
         return "remove_item"

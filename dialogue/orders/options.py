@@ -209,7 +209,7 @@ class Options(Walking):
         if not names_kind and (following is None or following.is_sign or joins(following)):
             if self._names_another_product(place):
                 self._correct_here()
-            elif not self._deny_last_option(place):
+            elif not ((beside is None or beside.is_sign) and self._deny_last_option(place)):
                 self._as_opposed()
             return
         self._left_out, self._with, self._last_left_out = True, False, None
