@@ -9,7 +9,7 @@ from actions.base import ShopAction
 from actions.changing_the_cart import exchange, note_correction, set_quantities
 from actions.conversation import Conversation
 from actions.kept_wish import WISH_SLOT
-from actions.picking import ask_quantity, go_on, narrowed, pick, say_added, take
+from actions.picking import ask_quantity, go_on, narrowed, pick, recount, say_added, take
 from shop import cart, catalogue
 from shop.cart_lines import WantedLine
 from shop.cart_view import CartView
@@ -32,6 +32,8 @@ class SelectProduct(ShopAction):
             await exchange(conversation, clear)
         elif understood.again is not None and not lines:
             await _add_again(conversation, understood.again)
+        elif understood.corrects and not clear and await recount(conversation):
+            return
         elif understood.corrects and clear and not conversation.asks_how_many:
             await self._correct(conversation, clear)
         elif answered := _answer_how_many(conversation):

@@ -12,7 +12,7 @@ from actions.base import ShopAction
 from actions.browsing_products import show
 from actions.conversation import Conversation
 from actions.kept_wish import WISH_SLOT, KeptWish
-from actions.picking import go_on, place_of, say_added, take
+from actions.picking import go_on, place_of, recount, say_added, take
 from db.models import MisunderstandingKind
 from shop import cart, catalogue
 from shop.cart_lines import WantedLine
@@ -35,6 +35,8 @@ class ModifyItem(ShopAction):
         understood = conversation.understood
         line = understood.lines[0] if understood.lines else None
         change = line if line and line.is_wished else next(iter(understood.changes), None)
+        if change is None and await recount(conversation):
+            return
         if change is not None:
             await _change_options_or_ask_which(conversation, change)
             return

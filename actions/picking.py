@@ -46,8 +46,9 @@ def narrowed(conversation: Conversation, lines: Sequence[WantedLine]) -> list[Wa
         there = [product for product in line.products if product in listed]
         if len(there) == 1:
             name = line.name if len(line.products) == 1 else _name_of(conversation, there[0])
-            line = kept.apply_to(replace(line, products=(there[0],), name=name))
-        result.append(line)
+            result += kept.lines_of(replace(line, products=(there[0],), name=name))
+        else:
+            result.append(line)
     return result
 
 
@@ -91,6 +92,23 @@ async def pick(conversation: Conversation) -> None:
     await picked(conversation, selection, kept)
 
 
+async def recount(conversation: Conversation) -> bool:
+    """ "Wait, make that three", of what is still to be picked from the list on the screen: the list again;
+    False where nothing was counted that is still to be picked."""
+    understood, kept, shown = conversation.understood, kept_wish(conversation), shown_list(conversation)
+    several = [line for line in understood.lines if len(line.products) > 1] or understood.of_kind
+    quantity = several[0].quantity if several else None if understood.lines else understood.number
+    open_list = conversation.state == ConversationState.BROWSING_PRODUCTS and kept.quantity is not None
+    if not (open_list and quantity) or any(choice.kind != "product" for choice in shown):
+        return False
+    asked = (several[0].name or understood.category or "") if several else ""
+    selection = await conversation.do(
+        catalogue.Selection, catalogue.select, [choice.id for choice in shown], asked
+    )
+    await picked(conversation, selection, kept.counted(quantity))
+    return True
+
+
 async def _choose(conversation: Conversation) -> tuple[catalogue.Selection, KeptWish]:
     """What stands at one place of the list that was shown, and what was said along with it."""
     understood, shown = conversation.understood, shown_list(conversation)
@@ -127,10 +145,10 @@ async def picked(conversation: Conversation, selection: catalogue.Selection, kep
         show(conversation, selection.choices, kept)
         return
     assert selection.product is not None
-    line = kept.apply_to(WantedLine((str(selection.product.id),), selection.product.name, None))
-    if line.quantity is None:
-        ask_quantity(conversation, line.products[0])
-    elif await take(conversation, [line]) and kept.checks_out:
+    lines = kept.lines_of(WantedLine((str(selection.product.id),), selection.product.name, None))
+    if lines[0].quantity is None:
+        ask_quantity(conversation, lines[0].products[0])
+    elif await take(conversation, lines) and kept.checks_out:
         conversation.events.append(FollowupAction("action_checkout"))
 
 

@@ -30,6 +30,8 @@ class Understood:
     category_quantity: str | None
     kind: tuple[str, ...]
     """The products of that category."""
+    of_kind: tuple[WantedLine, ...]
+    """How many of that category are wanted, and how, whichever they are."""
     free_numbers: tuple[str, ...]
     """Numbers that belong to no product."""
     asked: str
@@ -81,6 +83,7 @@ class Understood:
             words=re.findall(r"[\w-]+", text),
             category=categories[0]["category"] if categories else None,
             kind=tuple(categories[0].get("kind", ())) if categories else (),
+            of_kind=tuple(_line(one) for one in categories if one["category"] == categories[0]["category"]),
             category_quantity=categories[0].get("quantity") if categories else None,
             free_numbers=tuple(str(number) for number in numbers),
             asked=_quoted(named[0] if named else text),
@@ -109,8 +112,8 @@ class Understood:
 
 def _line(value: Mapping[str, Any]) -> WantedLine:
     return WantedLine(
-        tuple(value["products"]),
-        value["name"],
+        tuple(value.get("products", ())),
+        value.get("name", ""),
         value.get("quantity"),
         tuple(value.get("options", ())),
         tuple(value.get("removals", ())),

@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import importlib.util
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -186,8 +187,11 @@ def stock_intents(given: list[Row]) -> tuple[list[str], float]:
 
 
 async def _stock_answers(model: str, given: list[Row]) -> tuple[list[str], float]:
+    import structlog
     from rasa.core.agent import Agent
 
+    # Rasa prints each message otherwise, among the tables.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     agent = Agent.load(model)
     started = time.perf_counter()
     named = [str((await agent.parse_message(row["text"]))["intent"]["name"]) for row in given]

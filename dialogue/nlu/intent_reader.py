@@ -33,7 +33,7 @@ WEAK_ABOUT = frozenset("select_product search_product".split())
 """Guesses of these that give way where nothing but a removal was said: "i dont want onions"."""
 MOST_WORDS_BESIDE = 2
 """More words than these that say nothing about an order: a message that is not only an order."""
-DOUBTFUL, LIKELY, PLAIN = 0.5, 0.35, 0.7
+DOUBTFUL, LIKELY, PLAIN, CERTAIN = 0.5, 0.35, 0.7, 0.85
 LEAST_OF_NO_ORDER = {"out_of_scope": DOUBTFUL, "browse_menu": LIKELY}
 """How likely a guess has to be against parts of products' names: "how to change the oil of a car" is about no
 olive oil, and "what kinds of tea do you serve" orders none."""
@@ -61,6 +61,8 @@ GUESSED_FROM_NOTHING = frozenset("inform_contact select_product search_product".
 NOTHING_MORE = frozenset("deny affirm thank checkout".split())
 ANSWERS = frozenset(("affirm", "deny"))
 MOST_WORDS_OF_NO = 3
+FAREWELLS = ("goodbye", "thank")
+"""Of "a nice day" nobody wants one, and of "the same to you" no more."""
 PICKS = frozenset("select_product give_quantity affirm search_product out_of_scope reorder".split())
 """What "the second one" may be taken for where a list was shown."""
 
@@ -123,6 +125,8 @@ def intent_of(text: str, reading: Reading, guess: dict[str, Any]) -> str | None:
     only_order = reading.left_over == 0
     if any(line.products for line in reading.lines):
         return _intent_with_products(reading, name, confidence)
+    if name in FAREWELLS and confidence >= DOUBTFUL:
+        return None
     if reading.counted_unknown and name == "modify_item" and _orders_more(reading):
         return "select_product"
     if reading.counted_unknown and name in NO_PRODUCT and reading.left_over <= MOST_WORDS_BESIDE:
@@ -148,6 +152,8 @@ def _intent_with_products(reading: Reading, name: str | None, confidence: float)
     weak = all(_is_weak(line) for line in reading.lines)
     if weak and confidence >= LEAST_OF_NO_ORDER.get(str(name), 1.0):
         return None
+    if name == "out_of_scope" and confidence >= CERTAIN and not any(map(_is_named, reading.lines)):
+        return None  # "remind me to get an oil change"
     removed = all(line.removed for line in reading.lines)
     if not removed and (reading.corrects or any(line.removed for line in reading.lines)):
         return "select_product"  # one thing takes the place of another
@@ -177,8 +183,13 @@ def _intent_with_products(reading: Reading, name: str | None, confidence: float)
 
 
 def _is_weak(line: Line) -> bool:
-    """Whether a product is only guessed from a part of its name, or from one that is misspelt."""
-    return line.quantity is None and (line.cost >= SHORT or line.edits > 0)
+    """Whether a product is only guessed, and not counted."""
+    return line.quantity is None and not _is_named(line)
+
+
+def _is_named(line: Line) -> bool:
+    """Whether a product was named by more than a part of its name, and spelt right."""
+    return line.cost < SHORT and not line.edits
 
 
 def _orders_more(reading: Reading) -> bool:
@@ -199,10 +210,7 @@ def _orders_more(reading: Reading) -> bool:
 
 def _orders_surely(reading: Reading) -> bool:
     """Whether it counts a product by its whole name: "a latte for Dug"."""
-    return any(
-        line.products and line.quantity is not None and line.cost < SHORT and not line.edits
-        for line in reading.lines
-    )
+    return any(line.products and line.quantity is not None and _is_named(line) for line in reading.lines)
 
 
 def _is_quantity(segment: Segment) -> bool:
@@ -260,7 +268,7 @@ def _of_more(more: More, name: str | None, situation: Situation) -> str | None:
     if more.fewer:
         return "remove_item"
     again = name == "reorder" and situation.state not in WITH_CART
-    return None if again or name == "track_order" else "select_product"
+    return None if again or name == "track_order" or name in FAREWELLS else "select_product"
 
 
 def _sign_intent(text: str) -> str:

@@ -23,6 +23,7 @@ from settings import SettingError, read_settings
 logger = logging.getLogger(__name__)
 
 EXTRACTOR = "OrderParser"
+SAID_OF_KIND = ("quantity", "options", "without", "removals")
 READING = "order_reading"
 """Where a message carries its `Reading` to the components that follow."""
 TEXT_OF_ANY_MENU = "text_of_any_menu"
@@ -128,7 +129,8 @@ def entities(reading: Reading, text: str) -> list[dict[str, Any]]:
 def _line(line: Line) -> dict[str, Any]:
     if line.category is not None:
         # Which of the kind is in the cart, the shop knows.
-        return {"category": line.category, "quantity": _text(line.quantity), "kind": list(line.kind)}
+        wish = {name: value for name, value in _wish(line).items() if name in SAID_OF_KIND}
+        return {**wish, "category": line.category, "kind": list(line.kind)}
     return _wish(line)
 
 

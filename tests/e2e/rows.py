@@ -14,11 +14,11 @@ def pseudonym(system: System, phone: Phone) -> str:
 
 
 def cart_of(system: System, phone: Phone) -> dict[str, int]:
-    """The lines of the open cart: product name to units."""
+    """The open cart: product name to units, of all its lines."""
     rows = system.rows(
-        "SELECT p.name, i.quantity FROM cart_items i JOIN products p ON p.id = i.product_id"
+        "SELECT p.name, sum(i.quantity) FROM cart_items i JOIN products p ON p.id = i.product_id"
         " JOIN carts c ON c.id = i.cart_id JOIN customers u ON u.id = c.customer_id"
-        " WHERE u.phone_lookup = %s AND c.status = 'open' ORDER BY i.position",
+        " WHERE u.phone_lookup = %s AND c.status = 'open' GROUP BY p.name ORDER BY min(i.position)",
         pseudonym(system, phone),
     )
     return {str(name): int(str(quantity)) for name, quantity in rows}
