@@ -118,7 +118,7 @@ class Counting(Options):
         total = last.whole.count or (None if last.plural else ONE)
         following = self._around.following(place)
         assert following is not None
-        counts_option = following.option is not None
+        counts_option = following.option is not None and not self._counts_ones(place)
         directly = is_part(self._around.previous(place), Part.WITH)
         too_many = total is not None and value > total - sum(counts(last))
         if counts_option and self._is_one_of_it(place, value, last, following):
@@ -132,12 +132,18 @@ class Counting(Options):
         mentioned = last.whole.count is None and not (last.plural or said or last.groups)
         before = self._around.beside(place, -1)
         is_new = total is not None and (value + sum(counts(last)) > total or (value >= total and bool(said)))
-        is_new = is_new or any(same_slot(one.segment, following) and one.segment.is_size for one in said)
+        alike = [one for one in said if same_slot(one.segment, following)]
+        is_new = is_new or any(one.segment.is_size for one in alike)
         is_new = is_new and not (mentioned and not joins(before))  # "still have rice? two with fish then"
         self._order.strain += NEW_UNITS if is_new else 0
         self._order.strain += AMBIGUOUS_GROUP if counts_option and following.is_ambiguous else 0
         self._order.strain += 0 if last.segment.is_whole_product else GROUP_OF_VAGUE
         self._group(Group(value, additional=is_new))
+
+    def _counts_ones(self, place: int) -> bool:
+        """Whether it is the "12" of "6 mild wings and 12 hot ones"."""
+        after = self._around.beside(place, 2)
+        return after is not None and after.is_pronoun
 
     def _is_one_of_it(self, place: int, value: Decimal, last: Draft, option: Segment) -> bool:
         """Whether it is the "1" of "coffee large 1 sugar", which nothing parts from the coffee."""

@@ -39,8 +39,8 @@ class Segment:
     `first` and `last` count words, `last` exclusive; `start` and `end` are places in the text.
     `hidden` is what a generic word ("syrup") would name if it stood alone; `step` is 1 for a "more" and -1
     for a "less"; `implied` is the product whose name ends an option's: the "scoop" of "double scoop";
-    `is_piece` tells of a "wrap" or a "slice", in which is counted what comes with a dish; `kind` are the
-    products that an option's word would name if it were none: "chicken".
+    `is_piece` tells of a "wrap" or a "slice", in which is counted what comes with a dish, and `is_pronoun` of
+    the "ones" of "the hot ones"; `kind` are the products that an option's word would name if it were none.
     """
 
     first: int
@@ -63,6 +63,7 @@ class Segment:
     is_half: bool = False
     implied: tuple[Meaning, ...] = ()
     is_piece: bool = False
+    is_pronoun: bool = False
     kind: tuple[str, ...] = ()
 
     @property
@@ -120,6 +121,7 @@ class Cover:
         self._multiples = frozenset().union(*(language.multiples for language in languages))
         self._half = frozenset().union(*(language.half for language in languages))
         self._pieces = frozenset().union(*(language.pieces for language in languages))
+        self._pronouns = frozenset().union(*(language.pronouns for language in languages))
         self._more = frozenset().union(*(language.more for language in languages))
         self._fewer = frozenset().union(*(language.fewer for language in languages))
         self._numbers = tuple(
@@ -204,7 +206,15 @@ class Cover:
                 hidden = self._index.find(stem) if part is Part.GENERIC else ()
                 step = (plain in self._more) - (plain in self._fewer)
                 hidden = tuple(m for m in hidden if m.is_option)
-                found.append(replace(said, hidden=hidden, step=step, is_piece=plain in self._pieces))
+                found.append(
+                    replace(
+                        said,
+                        hidden=hidden,
+                        step=step,
+                        is_piece=plain in self._pieces,
+                        is_pronoun=plain in self._pronouns,
+                    )
+                )
             found += self._named(words, first, length, stem, right, edits)
         return found
 

@@ -68,6 +68,7 @@ class Language:
         ordinals: what "the second" points to in a list; -1 is the last.
         multiples: words such as "double", which may be an option or say how much of the next one.
         pieces: of the containers and measures those that count what comes with a dish, not dishes: "2 wraps".
+        pronouns: of the generic words those that stand for several that were named: "the hot ones".
         half: words for a half, which is part of many names.
         more, fewer: of the qualifiers those that count on, "two more" and "one less".
         names: every phrase that the synonyms hold.
@@ -91,6 +92,7 @@ class Language:
     fewer: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     pieces: frozenset[str] = frozenset()
+    pronouns: frozenset[str] = frozenset()
 
     def says(self, key: str) -> bool:
         """Whether a word or phrase does something in this language, or is a number of it."""
@@ -130,6 +132,7 @@ def load(code: str) -> Language:
         _keys(words, data.get("fewer")),
         frozenset().union(*(_keys(words, group) for group in data.get("synonyms", ()))),
         _keys(words, data.get("pieces")),
+        _keys(words, data.get("pronouns")),
     )
 
 

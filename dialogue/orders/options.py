@@ -80,11 +80,11 @@ class Options(Walking):
         """Whether it is the "turkey" of "plantain for the turkey one": the units that were ordered so."""
         before, after = self._around.beside(place, -1), self._around.beside(place, 1)
         speaks = before is None or before.is_sign or is_part(before, Part.DEFINITE, Part.REMOVE)
-        if not speaks or after is None or after.number is None:
+        if not speaks or after is None or not _stands_for_units(after):
             return False
         units = [group for draft in self._drafts for group in draft.groups or [draft.whole]]
         meant = [group for group in units if any(_names_same(one.segment, segment) for one in group.said)]
-        if after.number.value != 1 or after.text.isdigit() or len(meant) != 1:
+        if len(meant) != 1:
             return False
         self._pronoun = place + 1
         if is_part(before, Part.REMOVE):
@@ -257,6 +257,12 @@ class Options(Walking):
         """ "Tomato and lettuce removed"."""
         for target in self._targets:
             target.said[:] = [replace(one, left_out=True) for one in target.said]
+
+
+def _stands_for_units(segment: Segment) -> bool:
+    """Whether it is the "one" of "the turkey one", or the "ones" of "the hot ones"."""
+    number = segment.number
+    return segment.is_pronoun or (number is not None and number.value == 1 and not segment.text.isdigit())
 
 
 def _names_same(first: Segment, second: Segment) -> bool:

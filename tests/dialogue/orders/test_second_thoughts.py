@@ -40,6 +40,10 @@ from tests.dialogue.orders.test_dishes import READER, told
         ),
         ("a stew and a gelato. small both", ["1 Stew +Small", "1 Gelato +Small"]),
         ("2 large stews 1 small stew. small one without nuts", ["2 Stew +Large", "1 Stew +Small -Nuts"]),
+        (
+            "6 small stews and 12 large ones, nuts on the large ones",
+            ["6 Stew +Small", "12 Stew +Large +Nuts"],
+        ),
         # As the one before.
         (
             "a stew with nuts, and the same again but with feta instead of nuts",
