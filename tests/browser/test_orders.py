@@ -92,8 +92,8 @@ def test_a_new_order_rings_also_when_another_one_goes_at_the_same_moment(signed_
 
 
 def hear_tones(board: Page, count: int) -> None:
-    """Wait for so many tones. Playwright's own way to wait evaluates text in the page, which the page's policy
-    forbids as soon as it has to look twice."""
+    """Wait for so many tones. Playwright's own way to wait evaluates text in the page, which the page's
+    policy forbids as soon as it has to look twice."""
     for _ in range(MOST_LOOKS):
         if board.evaluate("window.tones") >= count:
             break
