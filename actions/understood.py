@@ -27,7 +27,6 @@ class Understood:
     """Whether "both" or "all of them" is spoken of."""
     words: list[str]
     category: str | None
-    category_quantity: str | None
     kind: tuple[str, ...]
     """The products of that category."""
     of_kind: tuple[WantedLine, ...]
@@ -84,7 +83,6 @@ class Understood:
             category=categories[0]["category"] if categories else None,
             kind=tuple(categories[0].get("kind", ())) if categories else (),
             of_kind=tuple(_line(one) for one in categories if one["category"] == categories[0]["category"]),
-            category_quantity=categories[0].get("quantity") if categories else None,
             free_numbers=tuple(str(number) for number in numbers),
             asked=_quoted(named[0] if named else text),
             intent=str(intent.get("name")),
@@ -92,6 +90,11 @@ class Understood:
             numbers=_whole_numbers(entities),
             named=bool(named),
         )
+
+    @property
+    def category_quantity(self) -> str | None:
+        """How many of the category are wanted, as it was said first."""
+        return self.of_kind[0].quantity if self.of_kind else None
 
     @property
     def number(self) -> str | None:

@@ -92,8 +92,8 @@ class ActionServer(EndpointConfig):
             connector = aiohttp.TCPConnector(limit=0)
             timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
             self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
-        body = as_json(_without_ballast(call))
-        async with self._session.post(self.url, data=body, headers=HEADERS) as response:
+        asked = as_json(_without_ballast(call))
+        async with self._session.post(self.url, data=asked, headers=HEADERS) as response:
             if response.status >= 400:
                 body = (await response.content.read()).decode("utf-8", "replace")
                 raise ClientResponseError(response.status, response.reason, body)

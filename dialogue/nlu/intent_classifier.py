@@ -86,7 +86,7 @@ class TunableIntentClassifier(LogisticRegressionClassifier):  # type: ignore[mis
         """What the classifier gives for one message, in the order of its classes.
 
         Of one message's hundred features among a hundred thousand, scikit-learn makes a matrix several times
-        before it multiplies, which took nine parts of ten. Source of the sum and of what is made of it: its
+        before it multiplies, which took forty times as long. Source of the sum and of what is made of it: its
         documentation, "Logistic regression" (one model for each class, as `liblinear` trains them).
         """
         features = [one for one in message.features if (one.attribute, one.type) == (TEXT, SENTENCE)]

@@ -29,9 +29,8 @@ class Counting(Options):
         value, around = segment.number.value, self._around
         last = self._drafts[-1] if self._drafts else None
         before, following = around.previous(place), around.following(place)
-        if is_part(before, Part.EACH) or around.is_pronoun(place) or around.is_price(place):
-            return
-        if place == self._pronoun:
+        stands_for_units = place == self._pronoun or around.is_pronoun(place)
+        if is_part(before, Part.EACH) or stands_for_units or around.is_price(place):
             return
         if value == 0 and self._leads_to_option(place):
             self._without(place)
@@ -132,8 +131,7 @@ class Counting(Options):
         mentioned = last.whole.count is None and not (last.plural or said or last.groups)
         before = self._around.beside(place, -1)
         is_new = total is not None and (value + sum(counts(last)) > total or (value >= total and bool(said)))
-        alike = [one for one in said if same_slot(one.segment, following)]
-        is_new = is_new or any(one.segment.is_size for one in alike)
+        is_new = is_new or any(same_slot(one.segment, following) and one.segment.is_size for one in said)
         is_new = is_new and not (mentioned and not joins(before))  # "still have rice? two with fish then"
         self._order.strain += NEW_UNITS if is_new else 0
         self._order.strain += AMBIGUOUS_GROUP if counts_option and following.is_ambiguous else 0

@@ -67,6 +67,11 @@ class Segment:
     kind: tuple[str, ...] = ()
 
     @property
+    def is_phrase(self) -> bool:
+        """Whether it is more than one word."""
+        return self.last - self.first > 1
+
+    @property
     def products(self) -> tuple[str, ...]:
         """The products that it may name."""
         return next((meaning.products for meaning in self.meanings if meaning.products), ())
@@ -205,16 +210,9 @@ class Cover:
                 said = _segment(words, first, first + length, cost, part=part, amount=name)
                 hidden = self._index.find(stem) if part is Part.GENERIC else ()
                 step = (plain in self._more) - (plain in self._fewer)
-                hidden = tuple(m for m in hidden if m.is_option)
-                found.append(
-                    replace(
-                        said,
-                        hidden=hidden,
-                        step=step,
-                        is_piece=plain in self._pieces,
-                        is_pronoun=plain in self._pronouns,
-                    )
-                )
+                said = replace(said, hidden=tuple(m for m in hidden if m.is_option), step=step)
+                piece, pronoun = plain in self._pieces, plain in self._pronouns
+                found.append(replace(said, is_piece=piece, is_pronoun=pronoun))
             found += self._named(words, first, length, stem, right, edits)
         return found
 

@@ -23,6 +23,11 @@ class Said:
     """Whether it was said of the product before: "the same"."""
 
 
+def copies(said: Iterable[Said]) -> list[Said]:
+    """The same, said of another product: "the same"."""
+    return [replace(one, copied=True) for one in said]
+
+
 @dataclass
 class Group:
     """Units of a draft that are to be like this: all of them, or those that "one with ..." speaks of.

@@ -13,7 +13,7 @@ from dataclasses import replace
 from dialogue.orders.around import BREAKS, is_part
 from dialogue.orders.counting import Counting
 from dialogue.orders.cover import Segment
-from dialogue.orders.drafts import Group
+from dialogue.orders.drafts import Group, copies
 from dialogue.orders.language import Part
 from dialogue.orders.options import all_units
 from dialogue.orders.products import Products
@@ -189,15 +189,14 @@ class Walk(Products, Counting):
         elif part is Part.REFERENCE and self._drafts and not self._drafts[-1].groups:
             self._targets = [self._drafts[-1].whole]
         elif part is Part.SAME and self._drafts and self._around.leads_to_product(place):
-            self._pending += [replace(one, copied=True) for one in self._drafts[-1].whole.said]
+            self._pending += copies(self._drafts[-1].whole.said)
         elif part is Part.SAME and not self._drafts and not self._around.leads_to_product(place):
             self._order.again = True
         elif part is Part.SAME and self._drafts and self._is_like_before(place):
             self._make_like_before()
         elif part is Part.SAME and self._drafts and not self._leads_to_option(place):
             last = self._drafts[-1]
-            copied = [replace(one, copied=True) for one in last.whole.said]
-            self._drafts.append(replace(last, whole=Group(ONE, copied), groups=[]))
+            self._drafts.append(replace(last, whole=Group(ONE, copies(last.whole.said)), groups=[]))
             self._targets = [self._drafts[-1].whole]
         elif part in (Part.EACH, Part.OTHER, Part.ANOTHER):
             self._grouped(place, part)
@@ -219,8 +218,8 @@ class Walk(Products, Counting):
         last = self._drafts[-1]
         new, model = (last.groups[-1], last.whole) if last.groups else (last.whole, self._drafts[-2].whole)
         told = [one.segment for one in new.said]
-        copied = [one for one in model.said if not any(same_slot(one.segment, other) for other in told)]
-        new.said[:0] = [replace(one, copied=True) for one in copied]
+        open_ones = [one for one in model.said if not any(same_slot(one.segment, other) for other in told)]
+        new.said[:0] = copies(open_ones)
         self._targets = [new]
 
     def _is_second_thought(self, place: int) -> bool:

@@ -42,7 +42,6 @@ class Options(Walking):
             self._pending.append(said)
             return
         self._aim(place)
-        self._said_for = list(self._targets)
         for target in self._targets:
             if self._correcting:
                 _correct(target, said)
@@ -90,9 +89,7 @@ class Options(Walking):
         if is_part(before, Part.REMOVE):
             self._take_away(meant[0])
             return True
-        if (
-            before is not None and before.last - before.first > 1
-        ):  # "for the", "on the": what was said last is for these
+        if before is not None and before.is_phrase:  # "for the", "on the": what was said last is for these
             for target in self._targets:
                 meant[0].said += target.said[-1:]
                 del target.said[-1:]
@@ -182,7 +179,7 @@ class Options(Walking):
         in "large cheese"."""
         before = self._around.beside(place, -1)
         behind = before is not None and before.option is not None and not before.is_size
-        return segment.is_generic and behind and segment.last - segment.first == 1
+        return segment.is_generic and behind and not segment.is_phrase
 
     def _is_asked_for(self, place: int) -> bool:
         """Whether a word of a kind stands alone for the only option of that kind: `no syrup`, `extra

@@ -49,8 +49,8 @@ class Products(Walking):
         elif self._correcting and self._drafts and (segment.is_whole_product or number is not None):
             self._replace(segment, number)
         elif known is not None:
-            self._targets = [known.whole]
             self._give(place, known)
+            self._targets = [known.whole]
         elif number is None and self._names_kind_of(place, segment):
             self._drafts[-1].segment = segment
             self._targets = [self._drafts[-1].whole]
@@ -68,15 +68,15 @@ class Products(Walking):
         given = self._around.beside(place, -2)
         if self._given and joins(given):
             known.whole.said.append(self._given)
-        elif given is None or not given.option or before is None or before.last - before.first < 2:
+        elif given is None or not given.option or before is None or not before.is_phrase:
             return
         elif self._pending:
             self._given = self._pending[-1]
         else:
-            at = next((t for t in self._said_for if t.said and t.said[-1].segment is given), None)
+            at = next((t for t in self._targets if t.said and t.said[-1].segment is given), None)
             if at is not None:
                 self._given = at.said[-1]
-                for target in self._said_for:
+                for target in self._targets:
                     target.said[:] = [one for one in target.said if one is not self._given]
                 known.whole.said.append(self._given)
 
@@ -122,7 +122,7 @@ class Products(Walking):
     def _gives(self, place: int, before: Segment | None) -> bool:
         """Whether it is the "with the" of "ketchup with the nuggets"."""
         given = self._around.beside(place, -2)
-        is_phrase = is_part(before, Part.WITH) and before is not None and before.last - before.first > 1
+        is_phrase = before is not None and before.is_phrase and is_part(before, Part.WITH)
         return is_phrase and given is not None and given.option is not None
 
     def _names_kind_of(self, place: int, segment: Segment) -> bool:

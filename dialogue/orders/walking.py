@@ -63,7 +63,6 @@ class Walking:
         self._left_out_run = 0
         self._denied = False
         self._swapping_in = False
-        self._said_for: list[Group] = []
         self._given: Said | None = None
         self._pronoun: int | None = None
         self._postfix = is_postfix(self._segments)

@@ -189,6 +189,8 @@ async def test_effects_and_removal_are_committed_together_or_not_at_all(redis, q
     with pytest.raises(RuntimeError):
         await queue.finish(entry, "token", break_off)
     assert await redis.exists(SERVED) == 0
+    await queue.release("ada", "token")
+    assert await queue.take("ada", "token") == entry
     assert await queue.finish(entry, "token", commit(entry)) is None
     assert await redis.lrange(SERVED, 0, -1) == ["SM1"]
     assert await queue.take("ada", "token") is None

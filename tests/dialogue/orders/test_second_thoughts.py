@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dialogue.orders.menu import from_catalogue
+from dialogue.orders.reader import OrderReader
 from tests.dialogue.orders.test_dishes import READER, told
 
 
@@ -66,6 +68,21 @@ def test_how_much_of_it_is_said_behind_it() -> None:
     assert [(one.choice.value, one.amount) for one in line.modifiers] == [("Feta", "extra")]
 
 
-@pytest.mark.parametrize("text", ["can we still get a stew", "hi its Gel, a stew please"])
+DRINKS = ["Still Water", "Stuffed Vine Leaves", "Tomato Soup", "Cola"]
+OTHER = OrderReader(
+    from_catalogue(
+        {
+            "version": "1",
+            "categories": [],
+            "products": [{"id": n, "name": n, "aliases": [], "option_groups": ["With"]} for n in DRINKS],
+            "option_groups": {"With": [{"id": "Pistachios", "name": "Pistachios", "aliases": []}]},
+        }
+    ),
+    ("en",),
+)
+
+
+@pytest.mark.parametrize("text", ["can we still get a cola", "hi its Pis, a cola please"])
 def test_everyday_words_and_short_beginnings_name_nothing(text: str) -> None:
-    assert told(text) == ["1 Stew"]
+    (line,) = OTHER.read(text).lines
+    assert (line.name, line.modifiers) == ("Cola", ())
