@@ -160,6 +160,12 @@ def _merge(found: _Found) -> dict[str, list[Meaning]]:
     return {key: meanings for key, meanings in merged.items() if meanings}
 
 
+def _rank(meaning: Meaning) -> tuple[float, str, str, str]:
+    """The cheapest first; of two, the same in every process, however it hashes its strings."""
+    choice = meaning.choice.key if meaning.choice else ""
+    return meaning.cost, choice, meaning.removable or "", meaning.category or ""
+
+
 def _distinct(meanings: set[Meaning]) -> list[Meaning]:
     """The cheapest meaning of each thing; products of one name become one meaning with all of them."""
     if len(meanings) == 1:
@@ -169,7 +175,7 @@ def _distinct(meanings: set[Meaning]) -> list[Meaning]:
     products = sorted({p for m in meanings for p in m.products if m.cost == least})
     result = [Meaning(least, tuple(products))] if products else []
     things: dict[object, Meaning] = {}
-    for meaning in sorted(meanings, key=lambda one: one.cost):
+    for meaning in sorted(meanings, key=_rank):
         thing = meaning.choice or meaning.removable or meaning.category
         if thing is not None and meaning.cost <= cheapest + 0.1:
             things.setdefault(thing, meaning)

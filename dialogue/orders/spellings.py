@@ -39,7 +39,10 @@ class Spellings:
         for length in range(len(word) - most_edits, len(word) + most_edits + 1):
             near.update(self._by_edge.get((word[0], length), ()), self._by_edge.get((word[-2:], length), ()))
         scorer = DamerauLevenshtein.distance
-        found = process.extract(word, near, scorer=scorer, score_cutoff=most_edits, limit=MOST_NEAREST)
+        # In their order: which of many are kept must not depend on how a process hashes its strings.
+        found = process.extract(
+            word, sorted(near), scorer=scorer, score_cutoff=most_edits, limit=MOST_NEAREST
+        )
         return sorted(((one, int(edits)) for one, edits, _ in found), key=lambda pair: (pair[1], pair[0]))
 
 

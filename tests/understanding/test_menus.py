@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from tests.understanding.scoring import HELD_OUT, LANGUAGES, SEEN, outcomes, read_menu, rows_of, share
@@ -37,3 +41,26 @@ def test_the_gold_names_only_what_the_menu_has(name: str) -> None:
             said = [*item["modifiers"], *item["negated_modifiers"]]
             said += [{"slot": "size", "value": item["size"]}] if item["size"] else []
             assert {(one["slot"], one["value"]) for one in said} <= choices, row["id"]
+
+
+READ_ALL = """
+import sys
+from dialogue.parse_lines import make_reader, order_of
+from tests.understanding.scoring import read_menu, rows_of
+
+menu = read_menu(sys.argv[1])
+reader = make_reader(menu)
+for row in rows_of(sys.argv[1]):
+    print(order_of(reader.read(row["text"]), menu))
+"""
+
+
+def test_every_process_reads_a_message_in_the_same_way() -> None:
+    """However it hashes its strings: a message that is served again is read as before."""
+
+    def read(seed: str) -> str:
+        command = [sys.executable, "-W", "ignore", "-c", READ_ALL, "smoothie"]
+        surroundings = {**os.environ, "PYTHONHASHSEED": seed}
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=surroundings).stdout
+
+    assert read("1") == read("2") != ""
